@@ -1,0 +1,1 @@
+"""Inventory: holds stock for orders, sells it, and gives it back."""

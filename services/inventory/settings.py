@@ -1,0 +1,7 @@
+"""Settings of inventory alone: it has none."""
+
+from shared.settings import Settings
+
+
+class InventorySettings(Settings):
+    """What every service needs."""

@@ -1,0 +1,1 @@
+"""Notification: tells the customer what became of the order, once of each kind."""

@@ -1,0 +1,49 @@
+"""What only notification knows of: which mails there are, and which were accepted."""
+
+from enum import StrEnum
+from uuid import UUID
+
+from shared.event import Event, PersonalData
+from shared.outcome import Intent
+
+
+class Mail(StrEnum):
+    """The kinds of mail; an order gets at most one of each."""
+
+    CONFIRMED = "confirmed"
+    CANCELLED = "cancelled"
+
+
+class MailAccepted(Event, name="notification.mail_accepted", owner="notification", public=False):
+    """The mail server took a mail over."""
+
+    order_id: UUID
+    mail: Mail
+
+
+class NotificationRecorded(Event, name="notification.recorded", owner="notification", public=False):
+    """A mail is to be sent."""
+
+    order_id: UUID
+    mail: Mail
+    reason: str | None = None
+
+
+class NotificationSent(Event, name="notification.sent", owner="notification", public=False):
+    """A mail is on its way."""
+
+    order_id: UUID
+    mail: Mail
+
+
+class SendConfirmed(Intent, kind="send_confirmed"):
+    """Mail the customer that the order stands."""
+
+    email: PersonalData
+
+
+class SendCancelled(Intent, kind="send_cancelled"):
+    """Mail the customer that the order is cancelled, and why."""
+
+    email: PersonalData
+    reason: str

@@ -1,0 +1,1 @@
+"""Order: takes orders and alone judges whether they live."""

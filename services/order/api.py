@@ -1,0 +1,166 @@
+"""Order over HTTP: place, look, wait, list, cancel."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response
+from pydantic import BaseModel, ConfigDict, EmailStr, Field, StringConstraints
+
+from services.order.catalogue import Catalogue
+from services.order.events import CancellationRequested, PlacementRequested
+from services.order.settings import OrderSettings
+from services.order.state import Order, Status
+from services.order.store import find, page
+from services.order.waiting import SettledWaiters
+from shared import ports
+from shared.http.commands import IdempotencyKey, body_hash, required, traceparent_of
+from shared.http.problems import ProblemError
+from shared.ids import new_id
+from shared.outcome import Outcome
+from shared.runtime import Runtime
+from shared.vocabulary.money import Currency, Money
+from shared.vocabulary.order import LINES_MAX, CancelReason, OrderLine, Quantity, Sku
+
+PAGE_MAX_ORDERS = 200
+EMAIL_MAX_CHARACTERS = 254
+TOKEN_MAX_CHARACTERS = 200
+
+CustomerId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")]
+
+
+class LineRequest(BaseModel):
+    """So many of one SKU; the price is the catalogue's."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    sku: Sku
+    quantity: Quantity
+
+
+class PlaceOrder(BaseModel):
+    """What a customer asks for."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    customer_id: CustomerId
+    email: Annotated[EmailStr, Field(max_length=EMAIL_MAX_CHARACTERS)]
+    currency: Currency
+    lines: Annotated[list[LineRequest], Field(min_length=1, max_length=LINES_MAX)]
+    payment_token: Annotated[str, StringConstraints(min_length=1, max_length=TOKEN_MAX_CHARACTERS)]
+
+
+class OrderView(BaseModel):
+    """An order as its customer reads it."""
+
+    order_id: UUID
+    customer_id: str
+    status: Status
+    reason: CancelReason | None
+    settled: bool
+    total: Money
+    lines: list[OrderLine]
+    placed_at: datetime
+    location: str
+
+    @classmethod
+    def of(cls, order: Order) -> "OrderView":
+        """Show what may be shown."""
+        return cls(
+            order_id=order.order_id,
+            customer_id=order.customer_id,
+            status=order.status,
+            reason=order.reason,
+            settled=order.settled,
+            total=order.total,
+            lines=list(order.lines),
+            placed_at=order.placed_at,
+            location=f"/orders/{order.order_id}",
+        )
+
+
+class OrderPage(BaseModel):
+    """Orders, the newest first; `next` continues the list as `before`."""
+
+    orders: list[OrderView]
+    next: UUID | None
+
+
+def routes(runtime: Runtime, settings: OrderSettings) -> APIRouter:
+    """Make the routes."""
+    router = APIRouter(tags=["orders"])
+    catalogue = Catalogue(runtime.engine, settings.catalogue_max_age_s)
+    waiters = SettledWaiters(runtime.engine, settings.wait_poll_s)
+    runtime.commit_listeners.append(waiters.committed)
+
+    @router.post("/orders", summary="Place an order", status_code=201, response_model=OrderView)
+    async def place(request: Request, body: PlaceOrder, idempotency_key: IdempotencyKey = None) -> Response:
+        key = required(idempotency_key)
+        lines, total = await catalogue.price(_merged(body.lines), body.currency)
+        order_id = new_id()
+        event = PlacementRequested(
+            order_id=order_id,
+            customer_id=body.customer_id,
+            email=body.email,
+            lines=lines,
+            total=total,
+            payment_token=body.payment_token,
+            placed_at=datetime.now(UTC),
+            deadline_s=settings.order_deadline_s,
+        )
+        asked = ports.Request(body.customer_id, "POST /orders", key, body_hash(body))
+        return await runtime.commands.run(event, order_id, asked, _placed, traceparent_of(request))
+
+    @router.get("/orders", summary="List orders, the newest first")
+    async def list_orders(
+        status: Status | None = None,
+        customer_id: CustomerId | None = None,
+        before: UUID | None = None,
+        limit: Annotated[int, Query(ge=1, le=PAGE_MAX_ORDERS)] = 50,
+    ) -> OrderPage:
+        found = await page(runtime.engine, status=status, customer_id=customer_id, before=before, limit=limit)
+        return OrderPage(
+            orders=[OrderView.of(order) for order in found],
+            next=found[-1].order_id if len(found) == limit else None,
+        )
+
+    @router.get("/orders/{order_id}", summary="Read an order, or wait until it is settled")
+    async def show(order_id: UUID, wait: Annotated[float, Query(ge=0, le=settings.wait_max_s)] = 0) -> OrderView:
+        order = await (waiters.wait(order_id, wait) if wait else find(runtime.engine, order_id))
+        if order is None:
+            raise ProblemError(404, "There is no such order.")
+        return OrderView.of(order)
+
+    @router.post("/orders/{order_id}/cancel", summary="Cancel an order", response_model=OrderView)
+    async def cancel(request: Request, order_id: UUID, idempotency_key: IdempotencyKey = None) -> Response:
+        """Cancel what is pending or confirmed; what is cancelled stays so. Without a key each request stands alone."""
+        order = await find(runtime.engine, order_id)
+        if order is None:
+            raise ProblemError(404, "There is no such order.")
+        key = idempotency_key or str(new_id())
+        asked = ports.Request(order.customer_id, f"POST /orders/{order_id}/cancel", key, body_hash(None))
+        event = CancellationRequested(order_id=order_id)
+        return await runtime.commands.run(event, order_id, asked, _cancelled, traceparent_of(request))
+
+    return router
+
+
+def _placed(_: Outcome[Any], order: Order) -> ports.Answer:
+    return ports.Answer(201, _body(order))
+
+
+def _cancelled(_: Outcome[Any], order: Order) -> ports.Answer:
+    return ports.Answer(200, _body(order))
+
+
+def _body(order: Order) -> dict[str, Any]:
+    return OrderView.of(order).model_dump(mode="json")
+
+
+def _merged(lines: list[LineRequest]) -> dict[str, int]:
+    """Insist that each SKU is asked for once: two lines of one would be two answers to one question."""
+    quantities = {line.sku: line.quantity for line in lines}
+    if len(quantities) < len(lines):
+        raise ProblemError(422, "Each SKU may stand in one line only.")
+    return quantities

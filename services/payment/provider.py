@@ -1,0 +1,65 @@
+"""The payment provider, as payment speaks to it: `charge(key)` and `undo(key)`, each safe to ask again."""
+
+from typing import Any
+from uuid import UUID
+
+import httpx
+
+from services.payment.events import ChargeResult, UndoResult
+from shared.vocabulary.money import Money
+
+CONNECT_TIMEOUT_S = 1.0
+ANSWER_TIMEOUT_S = 3.0
+CONNECTIONS_MAX = 128
+
+
+class ProviderError(Exception):
+    """The provider did not answer, or said that it could not: nothing is known, ask again."""
+
+
+class Provider:
+    """A client of the provider's HTTP interface. Money goes over the wire in minor units."""
+
+    def __init__(self, url: str) -> None:
+        self._client = httpx.AsyncClient(
+            base_url=url,
+            timeout=httpx.Timeout(ANSWER_TIMEOUT_S, connect=CONNECT_TIMEOUT_S),
+            limits=httpx.Limits(max_connections=CONNECTIONS_MAX, max_keepalive_connections=CONNECTIONS_MAX),
+        )
+
+    async def charge(self, order_id: UUID, money: Money, token: str) -> tuple[ChargeResult, str]:
+        """Charge under the order's key; give the result, and the provider's id of the charge.
+
+        Raises:
+            ProviderError: no answer that says what became of it.
+        """
+        body = {"key": str(order_id), "amount": money.amount, "currency": money.currency, "token": token}
+        status, answer = await self._post("/v1/charges", body)
+        match status:
+            case 200:
+                return ChargeResult.CAPTURED, answer["id"]
+            case 402:
+                return ChargeResult(answer["reason"]), answer["id"]
+            case 409:
+                return ChargeResult.KEY_CLOSED, answer["id"]
+            case 422:
+                return ChargeResult.INVALID_CHARGE, ""
+        raise ProviderError(f"the provider answered {status}")
+
+    async def undo(self, order_id: UUID) -> tuple[UndoResult, str]:
+        """Close the order's key for good; give what that took, and the provider's id of it.
+
+        Raises:
+            ProviderError: no answer that says so.
+        """
+        status, answer = await self._post(f"/v1/charges/{order_id}/undo", None)
+        if status != 200:
+            raise ProviderError(f"the provider answered {status}")
+        return UndoResult(answer["status"]), answer["id"]
+
+    async def _post(self, path: str, body: object) -> tuple[int, Any]:
+        try:
+            answer = await self._client.post(path, json=body)
+            return answer.status_code, answer.json()
+        except (httpx.HTTPError, ValueError) as error:
+            raise ProviderError(f"no answer: {type(error).__name__}") from error

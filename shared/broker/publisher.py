@@ -1,0 +1,119 @@
+"""The publisher port over aio-pika: persistent, mandatory, confirmed, and never for longer than its timeout.
+
+Whatever ends a publish other than an `Ack` means not confirmed; heartbeat loss ends it in `CancelledError`, which
+is why each publish is awaited through `gather`.
+"""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import aio_pika
+from aio_pika.abc import AbstractRobustChannel, AbstractRobustConnection
+from pamqp.commands import Basic
+
+from shared.envelope import CONTENT_TYPE
+from shared.ports import Message, NotConfirmedError
+
+PUBLISH_TIMEOUT_S = 4.0
+"""Below half the outbox grace: a row that a sweeper may claim is no longer being published by its writer."""
+IN_FLIGHT_MAX_MESSAGES = 200
+CONNECT_TIMEOUT_S = 5.0
+RECONNECT_INTERVAL_S = 0.5
+HEARTBEAT_S = 5
+
+
+async def open_connection(broker_url: str, name: str) -> AbstractRobustConnection:
+    """Connect, with heartbeats and reconnection.
+
+    Raises:
+        AMQPError, OSError, TimeoutError: the broker is out of reach.
+    """
+    return await aio_pika.connect_robust(
+        broker_url,
+        timeout=CONNECT_TIMEOUT_S,
+        reconnect_interval=RECONNECT_INTERVAL_S,
+        heartbeat=HEARTBEAT_S,
+        client_properties={"connection_name": name},
+    )
+
+
+class AmqpPublisher:
+    """Publishes over one channel of its own connection, which it opens when it is first needed."""
+
+    def __init__(self, broker_url: str, name: str) -> None:
+        self._broker_url = broker_url
+        self._name = name
+        self._opening = asyncio.Lock()
+        self._connection: AbstractRobustConnection | None = None
+        self._channel: AbstractRobustChannel | None = None
+        self._exchanges: dict[str, aio_pika.abc.AbstractExchange] = {}
+        self._in_flight = asyncio.Semaphore(IN_FLIGHT_MAX_MESSAGES)
+
+    async def publish(self, messages: Iterable[Message]) -> Sequence[NotConfirmedError | None]:
+        """Publish all at once; for each, in order, None or why it is not confirmed."""
+        answers = await asyncio.gather(*map(self._publish, messages), return_exceptions=True)
+        return [_verdict(answer) for answer in answers]
+
+    async def close(self) -> None:
+        """Close the connection."""
+        if self._connection is not None:
+            await self._connection.close()
+
+    async def consumer_counts(self, queues: Iterable[str]) -> dict[str, int]:
+        """Ask the broker, in a round trip for each queue, how many consumers it has.
+
+        Raises:
+            AMQPError, OSError, TimeoutError: the broker is out of reach, or a queue is missing.
+        """
+        async with self._opening:
+            connection = await self._connected()
+        channel = await connection.channel()
+        try:
+            counts = {}
+            for queue in queues:
+                declared = await channel.declare_queue(queue, passive=True)
+                counts[queue] = declared.declaration_result.consumer_count or 0
+            return counts
+        finally:
+            await channel.close()
+
+    async def _connected(self) -> AbstractRobustConnection:
+        if self._connection is None:
+            self._connection = await open_connection(self._broker_url, self._name)
+        return self._connection
+
+    async def _publish(self, message: Message) -> Any:
+        async with self._in_flight, asyncio.timeout(PUBLISH_TIMEOUT_S):
+            exchange = await self._exchange(message.exchange)
+            return await exchange.publish(
+                aio_pika.Message(
+                    message.body,
+                    content_type=CONTENT_TYPE,
+                    delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
+                    message_id=message.message_id,
+                    headers=dict(message.headers),
+                    expiration=None if message.expiration_ms is None else message.expiration_ms / 1000,
+                ),
+                routing_key=message.routing_key,
+                mandatory=True,
+            )
+
+    async def _exchange(self, name: str) -> aio_pika.abc.AbstractExchange:
+        async with self._opening:
+            connection = await self._connected()
+            if self._channel is None:
+                # `on_return_raises` on every channel, or an unroutable publish looks like a confirmed one
+                channel = await connection.channel(publisher_confirms=True, on_return_raises=True)
+                self._channel = channel
+            if name not in self._exchanges and self._channel is not None:
+                self._exchanges[name] = await self._channel.get_exchange(name, ensure=False)
+        return self._exchanges[name]
+
+
+def _verdict(answer: Any) -> NotConfirmedError | None:
+    if isinstance(answer, Basic.Ack):
+        return None
+    if isinstance(answer, BaseException):
+        return NotConfirmedError(f"{type(answer).__name__}: {answer}")
+    return NotConfirmedError(f"the broker answered {answer!r}")

@@ -1,0 +1,1 @@
+"""HTTP at the edge: FastAPI, RFC 9457 problems, idempotent commands, health, AsyncAPI."""

@@ -1,0 +1,108 @@
+"""Commands over HTTP: each is an event through the shell, and its answer is kept under its idempotency key.
+
+Source: IETF draft "The Idempotency-Key HTTP Header Field": 400 when the key is missing, 422 when it comes again with
+another body, 409 while the first request is in flight, otherwise the first answer again.
+"""
+
+import asyncio
+import hashlib
+import re
+from collections.abc import Callable
+from typing import Annotated, Any
+from uuid import UUID
+
+import orjson
+from fastapi import Header, Request
+from fastapi.responses import JSONResponse, Response
+from pydantic import BaseModel
+
+from shared import ports
+from shared.batch import Answered, Item, KeyReused
+from shared.envelope import Envelope
+from shared.event import Event
+from shared.http.problems import CONTENT_TYPE, ProblemError, problem_body, unavailable
+from shared.ids import new_id
+from shared.outcome import Advanced, Ignored
+from shared.shell import Shell
+
+COMMAND_TIMEOUT_S = 10.0
+IDEMPOTENCY_KEY_MAX_CHARACTERS = 200
+_TRACEPARENT = re.compile(r"^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$")
+
+IdempotencyKey = Annotated[str | None, Header(max_length=IDEMPOTENCY_KEY_MAX_CHARACTERS, min_length=1)]
+"""The header `Idempotency-Key`."""
+
+
+class Commands:
+    """Takes commands to one service's shell."""
+
+    def __init__(self, shell: Shell) -> None:
+        self._shell = shell
+        self._in_flight: set[tuple[str, str, str]] = set()
+
+    async def run(
+        self,
+        event: Event,
+        correlation_id: UUID,
+        request: ports.Request,
+        answer: Callable[[Advanced[Any] | Ignored, Any], ports.Answer],
+        traceparent: str | None = None,
+    ) -> Response:
+        """Run a command and give its answer; the answer is stored with what the command did, or neither is.
+
+        Raises:
+            ProblemError: 409 in flight, 422 key reused, 500 the reaction raised, 503 too busy or not answered in
+                time: then the same key may be asked again, and tells what became of it.
+        """
+        if request.identity in self._in_flight:
+            raise ProblemError(409, "The first request with this Idempotency-Key is still in flight.")
+        if self._shell.is_full:
+            raise ProblemError(503, "Too much is waiting here right now.", {"Retry-After": "1"})
+        self._in_flight.add(request.identity)
+        envelope = Envelope(new_id(), event, correlation_id, traceparent=traceparent)
+        done = self._shell.submit(Item(envelope, request, answer))
+        done.add_done_callback(lambda _: self._in_flight.discard(request.identity))
+        try:
+            (result,) = await asyncio.wait_for(asyncio.shield(done), COMMAND_TIMEOUT_S)
+        except TimeoutError:
+            return unavailable("Not answered in time. Ask again with the same Idempotency-Key to learn the outcome.")
+        if isinstance(result, Answered):
+            return _response(result.answer)
+        if isinstance(result, KeyReused):
+            raise ProblemError(422, "This Idempotency-Key was used before, for another request.")
+        raise ProblemError(500, "The command failed and changed nothing.")
+
+
+def required(key: str | None) -> str:
+    """Insist on an idempotency key.
+
+    Raises:
+        ProblemError: 400, there is none.
+    """
+    if key is None:
+        raise ProblemError(400, "This request needs an Idempotency-Key header.")
+    return key
+
+
+def body_hash(body: BaseModel | None) -> str:
+    """Hash what a command asks for, as understood: white space and the order of fields make no difference."""
+    data = b"" if body is None else orjson.dumps(body.model_dump(mode="json"), option=orjson.OPT_SORT_KEYS)
+    return hashlib.sha256(data).hexdigest()
+
+
+def traceparent_of(request: Request) -> str | None:
+    """Read the W3C trace context of a request; one that is malformed counts as none."""
+    traceparent = request.headers.get("traceparent", "")
+    return traceparent if _TRACEPARENT.match(traceparent) else None
+
+
+def refusal(status: int, detail: str, **members: Any) -> ports.Answer:
+    """Answer a command with a problem."""
+    return ports.Answer(status, problem_body(status, detail, **members))
+
+
+def _response(answer: ports.Answer) -> Response:
+    if answer.status >= 400:
+        return JSONResponse(answer.body, answer.status, media_type=CONTENT_TYPE)
+    headers = {"Location": answer.body["location"]} if answer.status == 201 else {}
+    return JSONResponse(answer.body, answer.status, headers=headers)

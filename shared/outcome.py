@@ -1,0 +1,75 @@
+"""What a reaction answers: the next state with what it causes, or the reason why nothing changes."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, ClassVar, Generic, TypeAlias, TypeVar
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+
+from shared.event import Event
+
+
+class Intent(BaseModel):
+    """Something to do outside the transaction, recorded inside it: a charge, a mail, a deadline.
+
+    At most one intent of a kind waits for each stream, and the intents of one stream are done in order.
+    """
+
+    model_config = ConfigDict(frozen=True)
+    kind: ClassVar[str]
+
+    order_id: UUID
+    after_s: float = 0.0
+    """Seconds from the commit until it is due, by the database's clock."""
+
+    def __init_subclass__(cls, *, kind: str, **_: Any) -> None:
+        """Name the kind."""
+        super().__init_subclass__()
+        cls.kind = kind
+
+
+C = TypeVar("C", bound=Event | Intent)
+
+
+@dataclass(frozen=True, slots=True)
+class Advanced(Generic[C]):
+    """The state moves on: to `state`, logging `events`, intending `intents`, withdrawing those of a kind."""
+
+    state: Any
+    events: tuple[Event, ...]
+    intents: tuple[Intent, ...]
+    withdrawn: tuple[type[Intent], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """The event changes nothing here, for a reason that a person can read."""
+
+    reason: str
+
+
+Outcome: TypeAlias = Advanced[C] | Ignored
+"""`Outcome[OrderConfirmed | Deadline]`: ignored, or advanced causing some of these events and intents."""
+
+
+class ImpossibleError(Exception):
+    """No correct history leads to this event in this state: it is retried, then set aside for a person."""
+
+
+def advance(state: Any, *consequences: C, withdraw: Iterable[type[Intent]] = ()) -> Advanced[C]:
+    """Move on to `state`, because of what `consequences` say: at least one event, and any intents.
+
+    Raises:
+        ValueError: no event among the consequences; then the log could not tell how the state came about.
+    """
+    events = tuple(c for c in consequences if isinstance(c, Event))
+    if not events:
+        raise ValueError("an advance logs at least one event")
+    intents = tuple(c for c in consequences if isinstance(c, Intent))
+    return Advanced(state, events, intents, tuple(withdraw))
+
+
+def ignore(reason: str) -> Ignored:
+    """Change nothing."""
+    return Ignored(reason)

@@ -1,0 +1,179 @@
+"""A running service: its parts put together, started, watched, and drained in the right order."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping
+from contextlib import AsyncExitStack, suppress
+from typing import Any, Self
+
+from aio_pika.exceptions import AMQPError
+from loguru import logger
+from sqlalchemy import text
+
+from shared.backoff import Backoff
+from shared.batch import Answered, Raised
+from shared.broker.consumer import Consumers
+from shared.broker.publisher import AmqpPublisher
+from shared.clock import SystemClock
+from shared.http.commands import Commands
+from shared.http.health import Check
+from shared.intents import IntentLimits, IntentWorkers, Performer
+from shared.outcome import Advanced, Ignored, Intent
+from shared.ports import WorldError
+from shared.reactions import Reactions
+from shared.relay import Relay, RelayLimits
+from shared.retries import Retries
+from shared.settings import Settings
+from shared.shell import Committed, Shell
+from shared.store.connection import connect
+from shared.store.postgres import PostgresStore, States
+from shared.topology import DELAY_TIERS_MS
+
+START_BACKOFF = Backoff(first_s=0.2, most_s=3.0)
+PRUNE_INTERVAL_S = 60.0
+WAITING_MAX_WORKS = 5_000
+
+
+class Runtime:
+    """One process of one service. Use it as an async context: inside, it works; leaving drains it."""
+
+    def __init__(
+        self,
+        reactions: Reactions,
+        states: States,
+        performers: Mapping[type[Intent], Performer],
+        settings: Settings,
+        delay_tiers_ms: tuple[int, ...] = DELAY_TIERS_MS,
+        on_failure: Callable[[], None] = lambda: None,
+    ) -> None:
+        name, clock = reactions.service, SystemClock()
+        relay_limits, intent_limits = RelayLimits(), IntentLimits()
+        self._settings = settings
+        self._on_failure = on_failure
+        self._tasks: list[asyncio.Task[None]] = []
+        self.commit_listeners: list[Callable[[Committed], None]] = [_narrate]
+        self.engine = connect(settings.database_url, f"quartet {name}")
+        self.store = PostgresStore(
+            self.engine,
+            states,
+            performers.keys(),
+            grace_s=relay_limits.grace_s,
+            lease_s=intent_limits.lease_s,
+        )
+        self.publisher = AmqpPublisher(settings.broker_url, f"quartet {name} relay")
+        self.relay = Relay(name, self.store, self.publisher, clock, relay_limits)
+        self.shell = Shell(
+            reactions,
+            self.store,
+            self.relay,
+            clock,
+            self._committed,
+            batch_max_events=settings.batch_max_events,
+            waiting_max_works=WAITING_MAX_WORKS,
+        )
+        by_kind = {intent.kind: performer for intent, performer in performers.items()}
+        self.workers = IntentWorkers(by_kind, self.shell, self.store, clock, intent_limits)
+        self.consumers = Consumers(
+            settings.broker_url,
+            reactions,
+            self.shell,
+            Retries(self.publisher, clock, delay_tiers_ms),
+            prefetch_max_messages=settings.prefetch_max_messages,
+            drain_timeout_s=settings.drain_timeout_s,
+        )
+        self.commands = Commands(self.shell)
+
+    @property
+    def checks(self) -> Mapping[str, Check]:
+        """What `/readyz` asks."""
+        return {"database": self._ask_database, "broker": self._ask_broker}
+
+    async def __aenter__(self) -> Self:
+        """Start everything; what is out of reach is tried again until it is there."""
+        self._start(self.shell.run())
+        self._start(self.relay.run())
+        self._start(self._consume())
+        self._start(self.workers.run())
+        self._start(self._prune_for_ever())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Take nothing new, finish what was begun within the drain's time, and let everything go."""
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(self.engine.dispose)
+            stack.push_async_callback(self.publisher.close)
+            stack.push_async_callback(self.consumers.stop)
+            stack.push_async_callback(self._end_tasks)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._settings.drain_timeout_s):
+                    await self.consumers.drain()
+                    await self.workers.drained()
+                    await self.shell.drained()
+                    await self.relay.flushed()
+        logger.info("drained")
+
+    def _committed(self, committed: Committed) -> None:
+        self.relay.offer(committed.unsent, committed.began_s)
+        self.workers.offer(committed.claims, committed.began_s)
+        for listener in self.commit_listeners:
+            listener(committed)
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        task.add_done_callback(self._ended)
+        self._tasks.append(task)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """None of the tasks ends by itself: one that does takes the process with it, to be started afresh."""
+        if not task.cancelled() and (error := task.exception()) is not None:
+            logger.opt(exception=error).critical("a part of the service failed")
+            self._on_failure()
+
+    async def _end_tasks(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _consume(self) -> None:
+        for delay_s in START_BACKOFF.delays_s():
+            try:
+                await self.consumers.start()
+            except (AMQPError, OSError, TimeoutError) as error:
+                logger.warning("not consuming yet, again in {:.1f} s: {}", delay_s, error)
+                await self.consumers.stop()
+                await asyncio.sleep(delay_s)
+            else:
+                logger.info("consuming {}", ", ".join(lane.queue for lane in self.consumers.lanes))
+                return
+
+    async def _prune_for_ever(self) -> None:
+        while True:
+            try:
+                while await self.store.prune(self._settings.inbox_retention_s):
+                    pass
+            except WorldError as error:
+                logger.warning("old inbox rows could not be forgotten: {}", error)
+            await asyncio.sleep(PRUNE_INTERVAL_S)
+
+    async def _ask_database(self) -> None:
+        async with self.engine.connect() as connection:
+            await connection.execute(text("SELECT 1 FROM inbox LIMIT 1"))
+
+    async def _ask_broker(self) -> None:
+        counts = await self.publisher.consumer_counts([lane.queue for lane in self.consumers.lanes])
+        if idle := [queue for queue, count in counts.items() if not count]:
+            raise RuntimeError(f"nobody consumes {', '.join(idle)}")
+
+
+def _narrate(committed: Committed) -> None:
+    """Log a line for each event: what it was, which order it was about, and what came of it."""
+    for item, result in zip(committed.items, committed.results, strict=True):
+        about = logger.bind(order_id=str(item.envelope.correlation_id), event_id=str(item.envelope.event_id))
+        outcome = result.outcome if isinstance(result, Answered) else result
+        if isinstance(outcome, Advanced):
+            about.info("{} → {}", item.envelope.type, ", ".join(e.kind.name for e in outcome.events))
+        elif isinstance(outcome, Ignored):
+            about.info("{} ignored: {}", item.envelope.type, outcome.reason)
+        elif isinstance(outcome, Raised):
+            about.opt(exception=outcome.error).error("{} failed", item.envelope.type)
+        else:
+            about.debug("{} seen before", item.envelope.type)

@@ -1,0 +1,92 @@
+"""A service as a program: `python -m services.NAME` serves HTTP and dances until it is told to stop."""
+
+import sys
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+import uvicorn
+from fastapi import APIRouter, FastAPI
+from loguru import logger
+from pydantic import ValidationError
+
+from shared.http.asyncapi import asyncapi_router
+from shared.http.body_limit import BodyLimit
+from shared.http.health import health_router
+from shared.http.problems import add_problem_handlers
+from shared.intents import Performer
+from shared.logs import set_up_logs
+from shared.outcome import Intent
+from shared.reactions import Reactions
+from shared.runtime import Runtime
+from shared.settings import Settings
+from shared.store.postgres import States
+
+VERSION = "0.1.0"
+CONNECTIONS_DRAIN_TIMEOUT_S = 2
+S = TypeVar("S", bound=Settings)
+
+
+@dataclass(frozen=True, slots=True)
+class Service(Generic[S]):
+    """What makes a service: its reactions, its tables, what it does outside, its HTTP routes, its settings."""
+
+    reactions: Reactions
+    states: States
+    settings: type[S]
+    performers: Callable[[S], Mapping[type[Intent], Performer]]
+    """Made from the settings, once: what carries out each kind of intent."""
+    routes: Callable[[Runtime, S], APIRouter]
+
+    def app(self, settings: S, on_failure: Callable[[], None] = lambda: None) -> FastAPI:
+        """Make the HTTP application, whose life is that of the runtime inside."""
+        runtime = Runtime(self.reactions, self.states, self.performers(settings), settings, on_failure=on_failure)
+
+        @asynccontextmanager
+        async def life(_: FastAPI) -> AsyncIterator[None]:
+            async with runtime:
+                yield
+
+        title = f"Quartet: {self.reactions.service}"
+        app = FastAPI(title=title, version=VERSION, docs_url=None, redoc_url=None, lifespan=life)
+        app.state.runtime = runtime
+        app.add_middleware(BodyLimit)
+        add_problem_handlers(app)
+        app.include_router(self.routes(runtime, settings))
+        app.include_router(health_router(runtime.checks))
+        app.include_router(asyncapi_router(self.reactions.service, VERSION, runtime.consumers.broker))
+        return app
+
+    def run(self) -> None:
+        """Serve until SIGTERM or SIGINT; exit with 2 where a setting is missing, with 1 where a part failed."""
+        try:
+            settings = self.settings()
+        except ValidationError as error:
+            missing = ", ".join(f"QUARTET_{'.'.join(map(str, e['loc'])).upper()} ({e['msg']})" for e in error.errors())
+            sys.exit(_usage(f"{self.reactions.service}: wrong settings: {missing}"))
+        set_up_logs(self.reactions.service, settings.log_format, settings.log_level)
+        failed = False
+
+        def fail() -> None:
+            nonlocal failed
+            failed = server.should_exit = True
+
+        server = uvicorn.Server(
+            uvicorn.Config(
+                self.app(settings, fail),
+                host=settings.http_host,
+                port=settings.http_port,
+                log_config=None,
+                access_log=False,
+                timeout_graceful_shutdown=CONNECTIONS_DRAIN_TIMEOUT_S,
+            )
+        )
+        logger.info("listening on http://{}:{}", settings.http_host, settings.http_port)
+        server.run()
+        sys.exit(1 if failed else 0)
+
+
+def _usage(line: str) -> int:
+    sys.stderr.write(line + "\n")
+    return 2

@@ -1,0 +1,41 @@
+"""Settings: environment variables `QUARTET_…`, or the same names in a file `.env`. Passwords have no default."""
+
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+_SOURCE = SettingsConfigDict(env_prefix="QUARTET_", env_file=".env", extra="ignore", frozen=True)
+
+
+class MigrationSettings(BaseSettings):
+    """What a migration needs: the URL of the migration role."""
+
+    model_config = _SOURCE
+
+    database_url: str
+
+
+class Settings(BaseSettings):
+    """What every service needs."""
+
+    model_config = _SOURCE
+
+    database_url: str
+    """`postgresql://…` of the service's own role."""
+    broker_url: str
+    """`amqp://…` of the service's own user."""
+    http_host: str = "127.0.0.1"
+    http_port: int = Field(ge=1, le=65535)
+    operator_key: SecretStr
+    log_format: Literal["auto", "text", "json"] = "auto"
+    """`auto`: text in a terminal, JSON lines elsewhere."""
+    log_level: str = "INFO"
+
+    batch_max_events: int = Field(500, ge=1, le=10_000)
+    prefetch_max_messages: int = Field(100, ge=1, le=10_000)
+    """Of each lane."""
+    drain_timeout_s: float = Field(8.0, gt=0, le=60)
+    """So long a service finishes what it has begun when it is told to stop."""
+    inbox_retention_s: float = Field(14 * 86_400.0, ge=86_400.0)
+    """Longer than any redelivery or replay may come late."""

@@ -1,0 +1,188 @@
+"""The shell: the one piece of code with side effects around reactions.
+
+Everything that changes state comes this way, in batches: a message's events, a command from HTTP, the answer of
+an outside party, a fired deadline. One batch is one transaction, and one batch runs at a time. A batch takes
+what is there and never waits to fill up, because the next one fills while this one commits.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+from uuid import UUID
+
+from loguru import logger
+
+from shared.backoff import Backoff
+from shared.batch import Answered, Batch, Item, KeyReused, Raised, Result
+from shared.envelope import Logged
+from shared.ports import Answer, Claim, Clock, ConflictError, RefusedError, Store, Transaction, WorldError
+from shared.reactions import Reactions
+
+WORLD_BACKOFF = Backoff(first_s=0.05, most_s=5.0)
+CONFLICTS_MAX = 20
+"""So many conflicts in a row are no race: then the batch is taken apart to find the event that is refused."""
+
+
+@dataclass(slots=True, eq=False)
+class Work:
+    """What enters the shell whole, is committed in one batch, and is told its results once."""
+
+    items: tuple[Item, ...]
+    done: asyncio.Future[tuple[Result, ...]] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """What a commit made true, for those who act on it right away."""
+
+    items: Sequence[Item]
+    results: Sequence[Result]
+    unsent: Sequence[Logged]
+    claims: Sequence[Claim]
+    began_s: float
+    """When the transaction began, by the process's monotonic clock: no grace or lease began earlier."""
+
+
+class Confirmations(Protocol):
+    """Ids of outbox rows that the broker has confirmed, and the next transaction may delete."""
+
+    def take(self) -> Sequence[UUID]:
+        """Take all that wait."""
+
+    def restore(self, event_ids: Sequence[UUID]) -> None:
+        """Put back what could not be deleted."""
+
+
+class Shell:
+    """Runs one service's reactions over one store."""
+
+    def __init__(
+        self,
+        reactions: Reactions,
+        store: Store,
+        confirmations: Confirmations,
+        clock: Clock,
+        on_commit: Callable[[Committed], None],
+        *,
+        batch_max_events: int,
+        waiting_max_works: int,
+    ) -> None:
+        self._reactions = reactions
+        self._store = store
+        self._confirmations = confirmations
+        self._clock = clock
+        self._on_commit = on_commit
+        self._batch_max_events = batch_max_events
+        self._waiting_max_works = waiting_max_works
+        self._waiting: deque[Work] = deque()
+        self._arrived = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    @property
+    def is_full(self) -> bool:
+        """More waits than a caller should be asked to wait behind."""
+        return len(self._waiting) >= self._waiting_max_works
+
+    def submit(self, *items: Item) -> asyncio.Future[tuple[Result, ...]]:
+        """Queue items, which are committed together; their results come in the same order."""
+        work = Work(items)
+        self._waiting.append(work)
+        self._idle.clear()
+        self._arrived.set()
+        return work.done
+
+    async def run(self) -> None:
+        """Commit batch after batch, until cancelled."""
+        while True:
+            await self._arrived.wait()
+            batch = self._take()
+            items = [item for work in batch for item in work.items]
+            results = iter(await self._settle(items))
+            for work in batch:
+                own = tuple(next(results) for _ in work.items)
+                if not work.done.done():  # a caller may have stopped waiting; what it asked for is done all the same
+                    work.done.set_result(own)
+            if not self._waiting:
+                self._arrived.clear()
+                self._idle.set()
+
+    async def drained(self) -> None:
+        """Wait until nothing waits or runs."""
+        await self._idle.wait()
+
+    def _take(self) -> list[Work]:
+        batch = [self._waiting.popleft()]
+        events = len(batch[0].items)
+        while self._waiting and events + len(self._waiting[0].items) <= self._batch_max_events:
+            batch.append(self._waiting.popleft())
+            events += len(batch[-1].items)
+        return batch
+
+    async def _settle(self, items: Sequence[Item]) -> list[Result]:
+        """Commit items as often as the world makes it necessary; take them apart when one is refused."""
+        conflicts = 0
+        for delay_s in WORLD_BACKOFF.delays_s():
+            try:
+                return await self._commit(items)
+            except RefusedError as refused:
+                return await self._take_apart(items, refused)
+            except ConflictError as conflict:
+                conflicts += 1
+                if conflicts > CONFLICTS_MAX:
+                    return await self._take_apart(items, conflict)
+                await self._clock.sleep(0)
+            except WorldError as error:
+                logger.warning("a batch of {} runs again in {:.2f} s: {}", len(items), delay_s, error)
+                await self._clock.sleep(delay_s)
+        raise AssertionError("a backoff never ends")
+
+    async def _take_apart(self, items: Sequence[Item], error: Exception) -> list[Result]:
+        if len(items) == 1:
+            return [Raised(error)]
+        middle = len(items) // 2
+        return await self._settle(items[:middle]) + await self._settle(items[middle:])
+
+    async def _commit(self, items: Sequence[Item]) -> list[Result]:
+        """Run one transaction.
+
+        Raises:
+            WorldError, ConflictError, RefusedError: and then nothing has happened, or all of it has and the answer
+                was lost; the inbox tells which when the same items run again.
+        """
+        began_s = self._clock.monotonic_s()
+        confirmed = self._confirmations.take()
+        try:
+            async with self._store.transaction() as transaction:
+                results = await _answers(transaction, items)
+                open_items = [item for item, result in zip(items, results, strict=True) if result is None]
+                received = await transaction.receive([item.envelope for item in open_items])
+                fresh = [i.envelope.event for i in open_items if i.envelope.event_id in received.fresh]
+                batch = Batch(self._reactions, book := await transaction.load(fresh), received)
+                batch.record.confirmed = confirmed
+                settled = [batch.apply(item) if r is None else r for item, r in zip(items, results, strict=True)]
+                claims = await transaction.write(book, batch.record)
+        except BaseException:
+            self._confirmations.restore(confirmed)
+            raise
+        unsent = [entry.logged for entry in batch.record.entries if entry.public]
+        self._on_commit(Committed(items, settled, unsent, claims, began_s))
+        return settled
+
+
+async def _answers(transaction: Transaction, items: Sequence[Item]) -> list[Result | None]:
+    """Say for each item how it was answered before; None where it was not."""
+    requests = [item.request for item in items if item.request is not None]
+    if not requests:
+        return [None] * len(items)
+    answered = await transaction.answered(requests)
+    return [_answer_again(item, answered) for item in items]
+
+
+def _answer_again(item: Item, answered: Mapping[tuple[str, str, str], tuple[str, Answer]]) -> Result | None:
+    if item.request is None or item.request.identity not in answered:
+        return None
+    body_hash, answer = answered[item.request.identity]
+    return Answered(answer) if body_hash == item.request.body_hash else KeyReused()

@@ -1,0 +1,76 @@
+"""The way to PostgreSQL: an engine with bounded waits, and database errors by whose fault they are."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import orjson
+from sqlalchemy import make_url
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from shared.ids import plain_id
+from shared.ports import ConflictError, RefusedError, WorldError
+
+CONNECT_TIMEOUT_S = 5.0
+COMMAND_TIMEOUT_S = 15.0
+"""Longer than the role's own statement_timeout: this one is for a server that does not answer at all."""
+POOL_MAX_CONNECTIONS = 8
+POOL_TIMEOUT_S = 5.0
+
+UNIQUE_VIOLATION = "23505"
+DATA_REFUSED = ("22", "23")
+"""SQLSTATE classes: data exception, integrity constraint violation."""
+
+
+def connect(database_url: str, application_name: str) -> AsyncEngine:
+    """Make an engine for a `postgresql://` URL; nothing is connected yet."""
+    return create_async_engine(
+        make_url(database_url).set(drivername="postgresql+asyncpg"),
+        pool_size=POOL_MAX_CONNECTIONS,
+        max_overflow=0,
+        pool_timeout=POOL_TIMEOUT_S,
+        json_serializer=lambda value: orjson.dumps(value).decode(),
+        json_deserializer=orjson.loads,
+        pool_pre_ping=False,  # the shell runs a batch again on a lost connection; a ping would cost a round trip each
+        connect_args={
+            "timeout": CONNECT_TIMEOUT_S,
+            "command_timeout": COMMAND_TIMEOUT_S,
+            "server_settings": {"application_name": application_name, "jit": "off"},
+        },
+    )
+
+
+@contextmanager
+def by_whose_fault() -> Iterator[None]:
+    """Turn a database's errors into the three that the kit knows.
+
+    Raises:
+        ConflictError: a unique key was taken.
+        RefusedError: a value or a row that the schema refuses.
+        WorldError: everything else that can happen to a database.
+    """
+    try:
+        yield
+    except DBAPIError as error:
+        sqlstate = getattr(error.orig, "sqlstate", None) or ""
+        text = str(error.orig).splitlines()[0]  # the first line names the constraint, later ones quote the row
+        if sqlstate == UNIQUE_VIOLATION:
+            raise ConflictError(text) from error
+        if sqlstate.startswith(DATA_REFUSED):
+            raise RefusedError(text) from error
+        raise WorldError(text) from error
+    except (SQLAlchemyError, OSError, TimeoutError) as error:
+        raise WorldError(f"{type(error).__name__}: {error}") from error
+
+
+def rows_json(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Write rows as the JSON array that a set-based statement takes.
+
+    Raises:
+        RefusedError: a value that JSON cannot hold.
+    """
+    try:
+        return orjson.dumps(rows, default=plain_id).decode()
+    except TypeError as error:
+        raise RefusedError(f"cannot be stored: {error}") from error

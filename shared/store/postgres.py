@@ -1,0 +1,235 @@
+"""The store port over PostgreSQL: the tables of the kit here, a service's own behind `States`."""
+
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Protocol
+from uuid import UUID
+
+import orjson
+from sqlalchemy import RowMapping, TextClause
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from shared.envelope import Envelope, Logged
+from shared.event import VOCABULARY, Event
+from shared.ids import derived_id
+from shared.outcome import Intent
+from shared.ports import Answer, Claim, LogEntry, Received, Record, Request
+from shared.store import statements as sql
+from shared.store.connection import by_whose_fault, rows_json
+
+DEFER_MOST_S = 15.0
+"""The longest that an outbox row which could not be sent waits for the next attempt."""
+PRUNE_MAX_ROWS = 5_000
+
+
+class States(Protocol):
+    """A service's own tables: its `store.py`."""
+
+    async def load(self, connection: AsyncConnection, events: Sequence[Event]) -> Any:
+        """Load and lock what `events` are about, into a book."""
+
+    async def save(self, connection: AsyncConnection, book: Any) -> None:
+        """Save what changed in the book."""
+
+
+class PostgresStore:
+    """One service's schema. Intents are known by `intents`; graces and leases are in seconds."""
+
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        states: States,
+        intents: Collection[type[Intent]],
+        *,
+        grace_s: float,
+        lease_s: float,
+    ) -> None:
+        self.engine = engine
+        self._states = states
+        self._intents = {intent.kind: intent for intent in intents}
+        self._grace_s = grace_s
+        self._lease_s = lease_s
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator["PostgresTransaction"]:
+        """Begin a transaction that commits at the end of the block."""
+        with by_whose_fault():
+            async with self.engine.begin() as connection:
+                yield PostgresTransaction(connection, self._states, self._grace_s, self._lease_s)
+
+    async def delete_confirmed(self, event_ids: Collection[UUID]) -> None:
+        """Delete outbox rows that the broker has confirmed."""
+        await self._run(sql.DELETE_CONFIRMED, event_ids=list(event_ids))
+
+    async def claim_unsent(self, limit: int, grace_s: float) -> Sequence[Logged]:
+        """Take outbox rows whose grace is over."""
+        return [_logged(row) for row in await self._run(sql.CLAIM_UNSENT, limit=limit, grace_s=grace_s)]
+
+    async def defer_unsent(self, event_ids: Collection[UUID]) -> None:
+        """Make rows available again, each after its own backoff."""
+        await self._run(sql.DEFER_UNSENT, event_ids=list(event_ids), most_s=DEFER_MOST_S)
+
+    async def claim_intents(self, limit: int, lease_s: float) -> Sequence[Claim]:
+        """Take intents that are due, the first of each stream only."""
+        rows = await self._run(sql.CLAIM_INTENTS, limit=limit, lease_s=lease_s)
+        return [self._claim(row) for row in rows]
+
+    async def reschedule(self, claim: Claim, after_s: float, error: str) -> None:
+        """Give an intent back, unless the lease was lost."""
+        await self._run(sql.RESCHEDULE, intent_id=claim.intent_id, token=claim.token, after_s=after_s, error=error)
+
+    async def park(self, claim: Claim, error: str) -> None:
+        """Set an intent aside, unless the lease was lost."""
+        await self._run(sql.PARK, intent_id=claim.intent_id, token=claim.token, error=error)
+
+    async def prune(self, retention_s: float) -> int:
+        """Forget some of the inbox rows and answered requests that are older than `retention_s`; say how many."""
+        forgotten = 0
+        for statement in (sql.PRUNE_INBOX, sql.PRUNE_REQUESTS):
+            with by_whose_fault():
+                async with self.engine.begin() as connection:
+                    result = await connection.execute(statement, {"retention_s": retention_s, "limit": PRUNE_MAX_ROWS})
+                    forgotten += result.rowcount
+        return forgotten
+
+    async def _run(self, statement: TextClause, **parameters: Any) -> Sequence[RowMapping]:
+        with by_whose_fault():
+            async with self.engine.begin() as connection:
+                result = await connection.execute(statement, parameters)
+                return result.mappings().all() if result.returns_rows else ()
+
+    def _claim(self, row: RowMapping) -> Claim:
+        return Claim(
+            intent_id=row["intent_id"],
+            intent=self._intents[row["kind"]].model_validate_json(row["payload"]),
+            correlation_id=row["correlation_id"],
+            causation_id=row["causation_id"],
+            traceparent=row["traceparent"],
+            attempts=row["attempts"],
+            token=row["token"],
+        )
+
+
+class PostgresTransaction:
+    """The transaction port over one connection. Tables come in one order, or two batches could deadlock."""
+
+    def __init__(self, connection: AsyncConnection, states: States, grace_s: float, lease_s: float) -> None:
+        self._connection = connection
+        self._states = states
+        self._grace_s = grace_s
+        self._lease_s = lease_s
+
+    async def answered(self, requests: Sequence[Request]) -> Mapping[tuple[str, str, str], tuple[str, Answer]]:
+        """Find the requests that were answered before."""
+        rows = [{"caller": r.caller, "route": r.route, "key": r.key} for r in requests]
+        found = (await self._execute(sql.ANSWERED, rows=rows_json(rows))).mappings()
+        return {
+            (row["caller"], row["route"], row["key"]): (row["body_hash"], Answer(row["status"], row["body"]))
+            for row in found
+        }
+
+    async def receive(self, envelopes: Sequence[Envelope]) -> Received:
+        """Put ids into the inbox."""
+        rows = [{"event_id": e.event_id, "type": e.type} for e in envelopes]
+        row = (await self._execute(sql.RECEIVE, rows=rows_json(rows))).mappings().one()
+        return Received(frozenset(row["fresh"] or ()), row["now"])
+
+    async def load(self, events: Sequence[Event]) -> Any:
+        """Load and lock the states."""
+        return await self._states.load(self._connection, events)
+
+    async def write(self, book: Any, record: Record) -> Sequence[Claim]:
+        """Save the states, then everything beside them."""
+        if record.ignored:
+            rows = [{"event_id": e, "reason": reason} for e, reason in sorted(record.ignored.items())]
+            await self._execute(sql.IGNORE, rows=rows_json(rows))
+        if record.raised:
+            await self._execute(sql.FORGET_RAISED, event_ids=record.raised)
+        await self._states.save(self._connection, book)
+        if record.entries:
+            await self._execute(sql.LOG, rows=rows_json([_entry_row(entry) for entry in record.entries]))
+        if public := [entry.logged.event_id for entry in record.entries if entry.public]:
+            await self._execute(sql.POST, event_ids=public, grace_s=self._grace_s)
+        if record.confirmed:
+            await self._execute(sql.DELETE_CONFIRMED, event_ids=list(record.confirmed))
+        claims = await self._intents(record)
+        if record.answers:
+            await self._execute(sql.ANSWER, rows=rows_json([_answer_row(*answer) for answer in record.answers]))
+        return claims
+
+    async def _intents(self, record: Record) -> Sequence[Claim]:
+        if record.completed or record.withdrawn:
+            withdrawn = [{"stream_id": stream, "kind": kind} for stream, kind in sorted(record.withdrawn)]
+            await self._execute(sql.WITHDRAW, completed=record.completed, withdrawn=rows_json(withdrawn))
+        if not record.intents:
+            return ()
+        new = {
+            derived_id(cause.event_id, intent.kind): (stream_id, intent, cause)
+            for (stream_id, _), (intent, cause) in record.intents.items()
+        }
+        rows = [_intent_row(intent_id, *what) for intent_id, what in new.items()]
+        inserted = await self._execute(sql.INTEND, rows=rows_json(rows), lease_s=self._lease_s)
+        claims = []
+        for intent_id, token in inserted:
+            _, intent, cause = new[intent_id]
+            if token:
+                claims.append(
+                    Claim(intent_id, intent, cause.correlation_id, cause.event_id, cause.traceparent, 1, token)
+                )
+        return claims
+
+    async def _execute(self, statement: TextClause, **parameters: Any) -> Any:
+        return await self._connection.execute(statement, parameters)
+
+
+def _logged(row: RowMapping) -> Logged:
+    return Logged(
+        event_id=row["event_id"],
+        type=row["type"],
+        owner=VOCABULARY[row["type"]].kind.owner,
+        payload=row["payload"].encode(),
+        correlation_id=row["correlation_id"],
+        causation_id=row["causation_id"],
+        traceparent=row["traceparent"],
+        occurred_at=row["occurred_at"],
+    )
+
+
+def _entry_row(entry: LogEntry) -> dict[str, Any]:
+    logged = entry.logged
+    return {
+        "event_id": logged.event_id,
+        "stream_id": entry.stream_id,
+        "version": entry.version,
+        "type": logged.type,
+        "payload": orjson.Fragment(logged.payload),
+        "correlation_id": logged.correlation_id,
+        "causation_id": logged.causation_id,
+        "traceparent": logged.traceparent,
+        "occurred_at": logged.occurred_at,
+    }
+
+
+def _intent_row(intent_id: UUID, stream_id: UUID, intent: Intent, cause: Logged) -> dict[str, Any]:
+    return {
+        "intent_id": intent_id,
+        "stream_id": stream_id,
+        "kind": intent.kind,
+        "payload": orjson.Fragment(intent.model_dump_json()),
+        "correlation_id": cause.correlation_id,
+        "causation_id": cause.event_id,
+        "traceparent": cause.traceparent,
+        "after_s": intent.after_s,
+    }
+
+
+def _answer_row(request: Request, event_id: UUID, answer: Answer) -> dict[str, Any]:
+    return {
+        "caller": request.caller,
+        "route": request.route,
+        "key": request.key,
+        "body_hash": request.body_hash,
+        "event_id": event_id,
+        "status": answer.status,
+        "body": answer.body,
+    }

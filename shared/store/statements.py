@@ -1,0 +1,146 @@
+"""The SQL of the tables that every service has. Every statement takes its rows sorted by key.
+
+Rows go in as one JSON array, so a statement has the same text and the same plan for one row and for a thousand.
+"""
+
+from sqlalchemy import text
+
+ANSWERED = text("""
+    SELECT caller, route, key, body_hash, status, body
+    FROM requests JOIN json_to_recordset(:rows) AS r(caller text, route text, key text) USING (caller, route, key)
+""")
+
+RECEIVE = text("""
+    WITH fresh AS (
+        INSERT INTO inbox (event_id, type)
+        SELECT event_id, type FROM json_to_recordset(:rows) AS r(event_id uuid, type text)
+        ORDER BY event_id
+        ON CONFLICT DO NOTHING
+        RETURNING event_id
+    )
+    SELECT now() AS now, array_agg(event_id) AS fresh FROM fresh
+""")
+
+IGNORE = text("""
+    UPDATE inbox SET outcome = 'ignored', reason = r.reason
+    FROM json_to_recordset(:rows) AS r(event_id uuid, reason text)
+    WHERE inbox.event_id = r.event_id
+""")
+
+FORGET_RAISED = text("DELETE FROM inbox WHERE event_id = ANY(:event_ids)")
+
+LOG = text("""
+    INSERT INTO events
+        (event_id, stream_id, version, type, payload, correlation_id, causation_id, traceparent, occurred_at)
+    SELECT event_id, stream_id, version, type, payload, correlation_id, causation_id, traceparent, occurred_at
+    FROM json_to_recordset(:rows) AS r(
+        event_id uuid, stream_id uuid, version bigint, type text, payload jsonb,
+        correlation_id uuid, causation_id uuid, traceparent text, occurred_at timestamptz)
+    ORDER BY stream_id, version
+""")
+
+POST = text("""
+    INSERT INTO outbox (event_id, available_at)
+    SELECT event_id, now() + make_interval(secs => :grace_s) FROM unnest(CAST(:event_ids AS uuid[])) AS r(event_id)
+    ORDER BY event_id
+""")
+
+DELETE_CONFIRMED = text("""
+    DELETE FROM outbox WHERE event_id IN (
+        SELECT event_id FROM outbox WHERE event_id = ANY(:event_ids) ORDER BY event_id FOR UPDATE)
+""")
+
+CLAIM_UNSENT = text("""
+    WITH claimed AS (
+        UPDATE outbox SET available_at = now() + make_interval(secs => :grace_s), attempts = attempts + 1
+        WHERE event_id IN (
+            SELECT event_id FROM outbox WHERE available_at <= now()
+            ORDER BY available_at LIMIT :limit FOR UPDATE SKIP LOCKED)
+        RETURNING event_id
+    )
+    SELECT event_id, type, CAST(payload AS text) AS payload, correlation_id, causation_id, traceparent, occurred_at
+    FROM claimed JOIN events USING (event_id)
+    ORDER BY transaction_id, position
+""")
+
+DEFER_UNSENT = text("""
+    UPDATE outbox SET available_at = now() + make_interval(secs => least(power(2, least(attempts, 10)), :most_s))
+    WHERE event_id IN (
+        SELECT event_id FROM outbox WHERE event_id = ANY(:event_ids) ORDER BY event_id FOR UPDATE)
+""")
+
+WITHDRAW = text("""
+    DELETE FROM intents WHERE intent_id IN (
+        SELECT intent_id FROM intents WHERE intent_id IN (
+            SELECT unnest(CAST(:completed AS uuid[]))
+            UNION ALL
+            SELECT intent_id FROM intents
+            JOIN json_to_recordset(:withdrawn) AS r(stream_id uuid, kind text) USING (stream_id, kind))
+        ORDER BY intent_id FOR UPDATE)
+""")
+
+# What is due now, and first in its stream, is leased to the process that writes it: it is carried out at once.
+INTEND = text("""
+    INSERT INTO intents (intent_id, stream_id, kind, payload, correlation_id, causation_id, traceparent,
+                         due_at, leased_until, token, attempts)
+    SELECT intent_id, stream_id, kind, payload, correlation_id, causation_id, traceparent,
+           now() + make_interval(secs => after_s),
+           CASE WHEN hot THEN now() + make_interval(secs => :lease_s) END,
+           CASE WHEN hot THEN 1 ELSE 0 END,
+           CASE WHEN hot THEN 1 ELSE 0 END
+    FROM (
+        SELECT r.*, after_s = 0 AND row_number() OVER (PARTITION BY stream_id) = 1
+                    AND NOT EXISTS (SELECT FROM intents AS earlier WHERE earlier.stream_id = r.stream_id) AS hot
+        FROM json_to_recordset(:rows) AS r(
+            intent_id uuid, stream_id uuid, kind text, payload jsonb, correlation_id uuid, causation_id uuid,
+            traceparent text, after_s double precision)
+    ) AS r
+    ORDER BY intent_id
+    RETURNING intent_id, token
+""")
+
+CLAIM_INTENTS = text("""
+    UPDATE intents
+    SET leased_until = now() + make_interval(secs => :lease_s), token = token + 1, attempts = attempts + 1
+    WHERE intent_id IN (
+        SELECT intent_id FROM intents AS due
+        WHERE due_at <= now() AND parked_at IS NULL AND (leased_until IS NULL OR leased_until <= now())
+          AND NOT EXISTS (
+            SELECT FROM intents AS earlier
+            WHERE earlier.stream_id = due.stream_id AND earlier.position < due.position)
+        ORDER BY due_at LIMIT :limit FOR UPDATE SKIP LOCKED)
+    RETURNING intent_id, kind, CAST(payload AS text) AS payload, correlation_id, causation_id, traceparent,
+              attempts, token
+""")
+
+RESCHEDULE = text("""
+    UPDATE intents
+    SET due_at = now() + make_interval(secs => :after_s), leased_until = NULL, last_error = :error
+    WHERE intent_id = :intent_id AND token = :token
+""")
+
+PARK = text("""
+    UPDATE intents SET parked_at = now(), leased_until = NULL, last_error = :error
+    WHERE intent_id = :intent_id AND token = :token
+""")
+
+ANSWER = text("""
+    INSERT INTO requests (caller, route, key, body_hash, event_id, status, body)
+    SELECT caller, route, key, body_hash, event_id, status, body
+    FROM json_to_recordset(:rows) AS r(
+        caller text, route text, key text, body_hash text, event_id uuid, status integer, body jsonb)
+    ORDER BY caller, route, key
+""")
+
+PRUNE_INBOX = text("""
+    DELETE FROM inbox WHERE event_id IN (
+        SELECT event_id FROM inbox WHERE received_at < now() - make_interval(secs => :retention_s) LIMIT :limit
+        FOR UPDATE SKIP LOCKED)
+""")
+
+PRUNE_REQUESTS = text("""
+    DELETE FROM requests WHERE (caller, route, key) IN (
+        SELECT caller, route, key FROM requests
+        WHERE answered_at < now() - make_interval(secs => :retention_s) LIMIT :limit
+        FOR UPDATE SKIP LOCKED)
+""")
