@@ -25,7 +25,7 @@ from shared.vocabulary.order import LINES_MAX, CancelReason, OrderLine, Quantity
 
 PAGE_MAX_ORDERS = 200
 EMAIL_MAX_CHARACTERS = 254
-TOKEN_MAX_CHARACTERS = 200
+TOKEN_MAX_CHARACTERS = 128
 
 CustomerId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")]
 
@@ -48,7 +48,7 @@ class PlaceOrder(BaseModel):
     email: Annotated[EmailStr, Field(max_length=EMAIL_MAX_CHARACTERS)]
     currency: Currency
     lines: Annotated[list[LineRequest], Field(min_length=1, max_length=LINES_MAX)]
-    payment_token: Annotated[str, StringConstraints(min_length=1, max_length=TOKEN_MAX_CHARACTERS)]
+    payment_token: Annotated[str, StringConstraints(pattern=r"^[!-~]+$", max_length=TOKEN_MAX_CHARACTERS)]
 
 
 class OrderView(BaseModel):

@@ -1,0 +1,98 @@
+"""The shop as its customers and its outside parties see it: the HTTP interfaces that demo and tests speak to."""
+
+from dataclasses import dataclass
+from typing import Any, Self, TypeAlias
+from uuid import uuid4
+
+import httpx
+
+from infra.ports import HOST, INVENTORY, NOTIFICATION, ORDER, PAYMENT, PROVIDER
+
+Document: TypeAlias = dict[str, Any]
+
+HTTP_TIMEOUT_S = 15.0
+WAIT_MAX_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where the services and the provider listen."""
+
+    order: str = f"http://{HOST}:{ORDER}"
+    inventory: str = f"http://{HOST}:{INVENTORY}"
+    payment: str = f"http://{HOST}:{PAYMENT}"
+    notification: str = f"http://{HOST}:{NOTIFICATION}"
+    provider: str = f"http://{HOST}:{PROVIDER}"
+
+
+class Shop:
+    """An async context with one HTTP client. Every method raises `httpx.HTTPError` where an answer is no success."""
+
+    def __init__(self, addresses: Addresses | None = None) -> None:
+        self._at = addresses or Addresses()
+        self._client = httpx.AsyncClient(timeout=httpx.Timeout(HTTP_TIMEOUT_S, read=WAIT_MAX_S + HTTP_TIMEOUT_S))
+
+    async def __aenter__(self) -> Self:
+        """Open."""
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Close."""
+        await self._client.aclose()
+
+    async def ready(self) -> None:
+        """Insist that order is ready to take orders."""
+        await self._get(f"{self._at.order}/readyz")
+
+    async def place(self, lines: dict[str, int], token: str, customer_id: str = "demo") -> Document:
+        """Place an order."""
+        body = {
+            "customer_id": customer_id,
+            "email": f"{customer_id}@example.org",
+            "currency": "EUR",
+            "lines": [{"sku": sku, "quantity": quantity} for sku, quantity in lines.items()],
+            "payment_token": token,
+        }
+        return await self._post(f"{self._at.order}/orders", body)
+
+    async def cancel(self, order_id: str) -> Document:
+        """Cancel an order, as its customer."""
+        return await self._post(f"{self._at.order}/orders/{order_id}/cancel", None)
+
+    async def settled(self, order_id: str, wait_s: float = WAIT_MAX_S) -> Document:
+        """Read an order once it is settled, or as it is after `wait_s` seconds."""
+        return await self._get(f"{self._at.order}/orders/{order_id}", wait=wait_s)
+
+    async def stock(self, sku: str) -> Document:
+        """Look at the stock of a SKU."""
+        return await self._get(f"{self._at.inventory}/stock/{sku}")
+
+    async def payment(self, order_id: str) -> Document:
+        """Look at an order's money, as payment tells it."""
+        return await self._get(f"{self._at.payment}/payments/{order_id}")
+
+    async def mails(self, order_id: str) -> dict[str, str]:
+        """Give how far each mail about an order is, by its kind."""
+        told = await self._get(f"{self._at.notification}/notifications", order_id=order_id)
+        return {mail["kind"]: mail["progress"] for mail in told["notifications"]}
+
+    async def ledger(self, order_id: str) -> tuple[int, int]:
+        """Give what was captured and what was undone for an order, in minor units, by the provider's own books."""
+        answer = await self._client.get(f"{self._at.provider}/v1/charges/{order_id}")
+        if answer.status_code == 404:
+            return 0, 0
+        books = answer.raise_for_status().json()
+        charge, undo = books["charge"] or {}, books["undo"] or {}
+        captured = charge["amount"] if charge.get("status") == "captured" else 0
+        return captured, undo["amount"] if undo.get("status") == "refunded" else 0
+
+    async def _get(self, url: str, **parameters: Any) -> Document:
+        return _document(await self._client.get(url, params=parameters))
+
+    async def _post(self, url: str, body: object) -> Document:
+        return _document(await self._client.post(url, json=body, headers={"Idempotency-Key": str(uuid4())}))
+
+
+def _document(answer: httpx.Response) -> Document:
+    document: Document = answer.raise_for_status().json()
+    return document
