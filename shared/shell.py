@@ -17,7 +17,7 @@ from loguru import logger
 from shared.backoff import Backoff
 from shared.batch import Answered, Batch, Item, KeyReused, Raised, Result
 from shared.envelope import Logged
-from shared.ports import Answer, Claim, Clock, ConflictError, RefusedError, Store, Transaction, WorldError
+from shared.ports import Answer, Claim, Clock, ConflictError, Store, Transaction, WorldError
 from shared.reactions import Reactions
 
 WORLD_BACKOFF = Backoff(first_s=0.05, most_s=5.0)
@@ -127,8 +127,6 @@ class Shell:
         for delay_s in WORLD_BACKOFF.delays_s():
             try:
                 return await self._commit(items)
-            except RefusedError as refused:
-                return await self._take_apart(items, refused)
             except ConflictError as conflict:
                 conflicts += 1
                 if conflicts > CONFLICTS_MAX:
@@ -137,6 +135,8 @@ class Shell:
             except WorldError as error:
                 logger.warning("a batch of {} runs again in {:.2f} s: {}", len(items), delay_s, error)
                 await self._clock.sleep(delay_s)
+            except Exception as refused:  # noqa: BLE001 - refused, or a bug: some event's fault, never the lane's end
+                return await self._take_apart(items, refused)
         raise AssertionError("a backoff never ends")
 
     async def _take_apart(self, items: Sequence[Item], error: Exception) -> list[Result]:

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Boolean, Column, DateTime, MetaData, Table, Text, Uuid, select, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import BigInteger, Boolean, Column, DateTime, MetaData, Table, Text, Uuid, bindparam, func, select
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.order.events import MoneyBook, StockBook
@@ -78,13 +78,7 @@ def from_row(row: Row) -> Order:
 
 states = OneAggregate(Aggregates(orders, "order_id", to_row, from_row))
 
-_PAGE = text("""
-    SELECT * FROM orders
-    WHERE (CAST(:status AS text) IS NULL OR status = :status)
-      AND (CAST(:customer_id AS text) IS NULL OR customer_id = :customer_id)
-      AND (CAST(:before AS uuid) IS NULL OR order_id < CAST(:before AS uuid))
-    ORDER BY order_id DESC LIMIT :limit
-""").columns(*orders.columns)
+_FIND = select(orders).where(orders.c.order_id == func.any(bindparam("order_ids", type_=ARRAY(Uuid))))
 
 
 async def find(engine: AsyncEngine, order_id: UUID) -> Order | None:
@@ -96,7 +90,7 @@ async def find_all(engine: AsyncEngine, order_ids: Sequence[UUID]) -> dict[UUID,
     """Read several orders in one look."""
     with by_whose_fault():
         async with engine.connect() as connection:
-            rows = (await connection.execute(select(orders).where(orders.c.order_id.in_(order_ids)))).mappings()
+            rows = (await connection.execute(_FIND, {"order_ids": list(order_ids)})).mappings()
             return {row["order_id"]: from_row(row) for row in rows}
 
 
@@ -104,10 +98,16 @@ async def page(
     engine: AsyncEngine, *, status: str | None, customer_id: str | None, before: UUID | None, limit: int
 ) -> Sequence[Order]:
     """Read the newest orders, or those placed before one of them."""
-    parameters = {"status": status, "customer_id": customer_id, "before": before, "limit": limit}
+    query = select(orders).order_by(orders.c.order_id.desc()).limit(limit)
+    if status is not None:
+        query = query.where(orders.c.status == status)
+    if customer_id is not None:
+        query = query.where(orders.c.customer_id == customer_id)
+    if before is not None:
+        query = query.where(orders.c.order_id < before)
     with by_whose_fault():
         async with engine.connect() as connection:
-            return [from_row(row) for row in (await connection.execute(_PAGE, parameters)).mappings()]
+            return [from_row(row) for row in (await connection.execute(query)).mappings()]
 
 
 async def prices(engine: AsyncEngine) -> dict[str, Money]:

@@ -1,8 +1,13 @@
-"""Callers that wait for orders to settle: woken by this process's commits, and by one look for all of them."""
+"""Callers that wait for orders to settle: this process's commits tell them, and one look for all of them at once.
+
+However many wait, a look is one query: for those that came since the last look at once, for the others at intervals,
+because another replica may have settled their order.
+"""
 
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import islice
 from uuid import UUID
 
 from loguru import logger
@@ -10,8 +15,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.order.state import Order
 from services.order.store import find, find_all
+from shared.batch import Answered
+from shared.outcome import Advanced
 from shared.ports import WorldError
 from shared.shell import Committed
+
+LOOK_MAX_ORDERS = 1_000
 
 
 class SettledWaiters:
@@ -20,55 +29,69 @@ class SettledWaiters:
     def __init__(self, engine: AsyncEngine, poll_s: float) -> None:
         self._engine = engine
         self._poll_s = poll_s
-        self._waiting: dict[UUID, set[asyncio.Event]] = {}
+        self._waiting: dict[UUID, set[asyncio.Future[Order | None]]] = {}
+        self._newcomers: set[UUID] = set()
+        self._newcomer = asyncio.Event()
         self._looking: asyncio.Task[None] | None = None
 
     def committed(self, committed: Committed) -> None:
-        """Wake those who wait for an order that this process has just changed."""
-        if self._waiting:
-            for item in committed.items:
-                self._wake(item.envelope.correlation_id)
+        """Tell those who wait for an order that this process has just settled."""
+        if not self._waiting:
+            return
+        for result in committed.results:
+            outcome = result.outcome if isinstance(result, Answered) else result
+            if isinstance(outcome, Advanced) and isinstance(outcome.state, Order) and outcome.state.settled:
+                self._tell(outcome.state.order_id, outcome.state)
 
     async def wait(self, order_id: UUID, timeout_s: float) -> Order | None:
-        """Give the order once it is settled, or as it is after `timeout_s` seconds."""
-        with self._woken(order_id) as woken:
-            deadline_s = asyncio.get_running_loop().time() + timeout_s
-            while True:
-                woken.clear()
-                order = await find(self._engine, order_id)
-                if order is None or order.settled:
-                    return order
-                try:
-                    async with asyncio.timeout_at(deadline_s):
-                        await woken.wait()
-                except TimeoutError:
-                    return order
+        """Give the order once it is settled, or as it is after `timeout_s` seconds; None if there is none."""
+        with self._waiter(order_id) as told:
+            try:
+                return await asyncio.wait_for(told, timeout_s)
+            except TimeoutError:
+                return await find(self._engine, order_id)
 
     @contextmanager
-    def _woken(self, order_id: UUID) -> Iterator[asyncio.Event]:
-        woken = asyncio.Event()
-        self._waiting.setdefault(order_id, set()).add(woken)
+    def _waiter(self, order_id: UUID) -> Iterator[asyncio.Future[Order | None]]:
+        told: asyncio.Future[Order | None] = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(order_id, set()).add(told)
+        self._newcomers.add(order_id)
+        self._newcomer.set()
         if self._looking is None or self._looking.done():
-            self._looking = asyncio.create_task(self._look())
+            self._looking = asyncio.create_task(self._look_for_ever())
         try:
-            yield woken
+            yield told
         finally:
-            self._waiting[order_id].discard(woken)
-            if not self._waiting[order_id]:
-                del self._waiting[order_id]
+            if waiters := self._waiting.get(order_id):
+                waiters.discard(told)
+                if not waiters:
+                    del self._waiting[order_id]
 
-    async def _look(self) -> None:
+    async def _look_for_ever(self) -> None:
         while self._waiting:
-            await asyncio.sleep(self._poll_s)
             try:
-                found = await find_all(self._engine, list(self._waiting))
+                async with asyncio.timeout(self._poll_s):
+                    await self._newcomer.wait()
+                wanted = list(self._newcomers & self._waiting.keys())
+            except TimeoutError:
+                wanted = list(self._waiting)
+            self._newcomer.clear()
+            self._newcomers.clear()
+            try:
+                await self._look(wanted)
             except WorldError as error:
                 logger.warning("no look at the orders that callers wait for: {}", error)
-                continue
-            for order in found.values():
-                if order.settled:
-                    self._wake(order.order_id)
 
-    def _wake(self, order_id: UUID) -> None:
-        for woken in self._waiting.get(order_id, ()):
-            woken.set()
+    async def _look(self, wanted: list[UUID]) -> None:
+        rest = iter(wanted)
+        while some := list(islice(rest, LOOK_MAX_ORDERS)):
+            found = await find_all(self._engine, some)
+            for order_id in some:
+                order = found.get(order_id)
+                if order is None or order.settled:
+                    self._tell(order_id, order)
+
+    def _tell(self, order_id: UUID, order: Order | None) -> None:
+        for told in self._waiting.get(order_id, ()):
+            if not told.done():
+                told.set_result(order)

@@ -6,10 +6,12 @@ is why each publish is awaited through `gather`.
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import Any
 
 import aio_pika
 from aio_pika.abc import AbstractRobustChannel, AbstractRobustConnection
+from aio_pika.exceptions import AMQPError
 from pamqp.commands import Basic
 
 from shared.envelope import CONTENT_TYPE
@@ -19,6 +21,7 @@ PUBLISH_TIMEOUT_S = 4.0
 """Below half the outbox grace: a row that a sweeper may claim is no longer being published by its writer."""
 IN_FLIGHT_MAX_MESSAGES = 200
 CONNECT_TIMEOUT_S = 5.0
+CLOSE_TIMEOUT_S = 1.0
 RECONNECT_INTERVAL_S = 0.5
 HEARTBEAT_S = 5
 
@@ -76,7 +79,9 @@ class AmqpPublisher:
                 counts[queue] = declared.declaration_result.consumer_count or 0
             return counts
         finally:
-            await channel.close()
+            with suppress(AMQPError, OSError, TimeoutError):  # a broker that is frozen does not say goodbye either
+                async with asyncio.timeout(CLOSE_TIMEOUT_S):
+                    await channel.close()
 
     async def _connected(self) -> AbstractRobustConnection:
         if self._connection is None:
@@ -100,6 +105,8 @@ class AmqpPublisher:
             )
 
     async def _exchange(self, name: str) -> aio_pika.abc.AbstractExchange:
+        if (known := self._exchanges.get(name)) is not None:
+            return known
         async with self._opening:
             connection = await self._connected()
             if self._channel is None:
