@@ -42,8 +42,8 @@ class IntentLimits:
     """So long an intent is this process's own; one that has not started by half of that is forgotten."""
     perform_timeout_s: float = 12.0
     """Longer than any performer needs, short enough to end within the other half of the lease."""
-    concurrency_max: int = 128
-    poll_interval_s: float = 0.5
+    concurrency_max: int = 32
+    poll_interval_s: float = 1.0
     answers_raised_max: int = 8
     """After so many attempts an intent whose answer cannot be reacted to is parked for a person."""
     backoff: Backoff = field(default=Backoff(first_s=0.25, most_s=30.0))

@@ -26,7 +26,7 @@ class RelayLimits:
     """So many events may be on their way from memory; what comes on top waits for the sweeper."""
     grace_s: float = 10.0
     """A row belongs to the process that wrote it for so long; the process forgets it at half of that."""
-    sweep_interval_s: float = 1.0
+    sweep_interval_s: float = 2.0
     sweep_max_events: int = 500
     delete_idle_s: float = 0.2
     """Confirmed rows that no batch took along within this time are deleted on their own."""

@@ -49,7 +49,13 @@ class Service(Generic[S]):
                 yield
 
         title = f"Quartet: {self.reactions.service}"
-        app = FastAPI(title=title, version=VERSION, docs_url=None, redoc_url=None, lifespan=life)
+        app = FastAPI(
+            title=title,
+            version=VERSION,
+            docs_url=None,  # its pages load scripts from a CDN
+            redoc_url=None,
+            lifespan=life,
+        )
         app.state.runtime = runtime
         app.add_middleware(BodyLimit)
         add_problem_handlers(app)

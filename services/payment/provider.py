@@ -10,7 +10,8 @@ from shared.vocabulary.money import Money
 
 CONNECT_TIMEOUT_S = 1.0
 ANSWER_TIMEOUT_S = 3.0
-CONNECTIONS_MAX = 128
+CONNECTIONS_MAX = 32
+"""As many as intents are carried out at once; the pool looks at each of them for every request."""
 
 
 class ProviderError(Exception):

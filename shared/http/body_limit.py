@@ -1,4 +1,7 @@
-"""A bound on the size of request bodies, before anything reads them."""
+"""A bound on the size of request bodies, before anything reads them.
+
+FastAPI has one too; it answers an announced length in plain text, and here every error is a problem document.
+"""
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 

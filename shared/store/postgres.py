@@ -45,6 +45,7 @@ class PostgresStore:
         lease_s: float,
     ) -> None:
         self.engine = engine
+        self._single = engine.execution_options(isolation_level="AUTOCOMMIT")  # one statement is its own transaction
         self._states = states
         self._intents = {intent.kind: intent for intent in intents}
         self._grace_s = grace_s
@@ -94,7 +95,7 @@ class PostgresStore:
 
     async def _run(self, statement: TextClause, **parameters: Any) -> Sequence[RowMapping]:
         with by_whose_fault():
-            async with self.engine.begin() as connection:
+            async with self._single.connect() as connection:
                 result = await connection.execute(statement, parameters)
                 return result.mappings().all() if result.returns_rows else ()
 
