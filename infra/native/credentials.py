@@ -1,0 +1,79 @@
+"""The passwords and keys of one installation: drawn when first needed, kept in `secrets.env`."""
+
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+from infra.ports import SERVICES
+from infra.rabbitmq.users import USERS
+
+PASSWORD_BYTES = 24
+
+SUPERUSER = "QUARTET_POSTGRES_PASSWORD"
+OPERATOR_KEY = "QUARTET_OPERATOR_KEY"
+
+
+def role_variable(role: str) -> str:
+    """Name the variable with the password of a database role, such as `order_migrator`."""
+    return f"QUARTET_{role.upper()}_PASSWORD"
+
+
+def broker_variable(user: str) -> str:
+    """Name the variable with the password of a broker user, such as `order` or `topology`."""
+    return f"QUARTET_{user.upper()}_BROKER_PASSWORD"
+
+
+DATABASE_ROLES = tuple(f"{service}_{kind}" for service in SERVICES for kind in ("service", "migrator"))
+
+VARIABLES = (
+    SUPERUSER,
+    *(role_variable(role) for role in DATABASE_ROLES),
+    *(broker_variable(user) for user in USERS),
+    OPERATOR_KEY,
+)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Credentials:
+    """Every secret by the name of its variable."""
+
+    values: dict[str, str]
+
+    @classmethod
+    def read(cls, file: Path) -> "Credentials":
+        """Read those that are there; none where there is no file."""
+        lines = file.read_text().splitlines() if file.exists() else []
+        pairs = (line.partition("=") for line in lines if "=" in line and not line.startswith("#"))
+        return cls({name.strip(): value.strip() for name, _, value in pairs})
+
+    @classmethod
+    def read_or_draw(cls, file: Path) -> "Credentials":
+        """Read them, and draw those that are missing."""
+        known = cls.read(file).values
+        drawn = {name: known.get(name) or secrets.token_urlsafe(PASSWORD_BYTES) for name in VARIABLES}
+        if drawn != known:
+            fresh = file.with_suffix(".new")
+            fresh.unlink(missing_ok=True)
+            with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as output:
+                output.writelines(f"{name}={value}\n" for name, value in (known | drawn).items())
+            fresh.replace(file)
+        return cls(known | drawn)
+
+    @property
+    def superuser(self) -> str:
+        """The password of PostgreSQL's superuser."""
+        return self.values[SUPERUSER]
+
+    @property
+    def operator_key(self) -> str:
+        """What an operator shows to a service."""
+        return self.values[OPERATOR_KEY]
+
+    def role(self, role: str) -> str:
+        """The password of a database role."""
+        return self.values[role_variable(role)]
+
+    def broker(self, user: str) -> str:
+        """The password of a broker user."""
+        return self.values[broker_variable(user)]

@@ -1,0 +1,141 @@
+"""Quartet's programs, what each of them needs, and what each may know."""
+
+import sys
+from dataclasses import dataclass
+from functools import partial
+
+from infra import ports
+from infra.native.credentials import DATABASE_ROLES, Credentials, role_variable
+from infra.native.environment import inherited
+from infra.native.install import Installed
+from infra.native.postgres import Postgres
+from infra.native.probes import http_ok
+from infra.native.program import Program
+from infra.native.rabbitmq import RabbitMQ
+from infra.native.state import REPOSITORY, Home
+from infra.ports import HOST, SERVICES
+from infra.rabbitmq.users import TOPOLOGY, USERS
+
+PROVIDER_URL = f"http://{HOST}:{ports.PROVIDER}"
+SMTP_URL = f"smtp://{HOST}:{ports.MAIL_SMTP}"
+INVENTORY_URL = f"http://{HOST}:{ports.INVENTORY}"
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """The whole system on this machine. Each program is given its own secrets, and no other's."""
+
+    home: Home
+    credentials: Credentials
+    installed: Installed
+
+    @property
+    def postgres(self) -> Postgres:
+        """The database server."""
+        return Postgres(self.home.postgres, ports.POSTGRES, self.credentials.superuser)
+
+    @property
+    def rabbitmq(self) -> RabbitMQ:
+        """The broker."""
+        passwords = {user: self.credentials.broker(user) for user in USERS}
+        return RabbitMQ(self.home.rabbitmq, self.installed, passwords)
+
+    def programs(self) -> tuple[Program, ...]:
+        """Give every program."""
+        return (
+            self.postgres.program(),
+            *self.rabbitmq.programs(),
+            self.roles(),
+            *self.migrations(needs=("roles",)),
+            _once("topology", "infra.topology", needs=("rabbitmq",), QUARTET_BROKER_URL=self.rabbitmq.url(TOPOLOGY)),
+            self.provider(),
+            self.mail(),
+            *(self.service(name) for name in SERVICES),
+            self.seed(),
+        )
+
+    def roles(self) -> Program:
+        """Make the database, the schemas and the roles."""
+        passwords = {role_variable(role): self.credentials.role(role) for role in DATABASE_ROLES}
+        return self.postgres.roles(passwords, needs=("postgres",))
+
+    def migrations(self, needs: tuple[str, ...] = ()) -> tuple[Program, ...]:
+        """Bring the schema of every service up to date."""
+        return tuple(
+            _once(
+                f"migrate-{service}",
+                "alembic",
+                *("-c", f"services/{service}/alembic.ini", "upgrade", "head"),
+                needs=needs,
+                QUARTET_DATABASE_URL=self._database_url(f"{service}_migrator"),
+            )
+            for service in SERVICES
+        )
+
+    def provider(self) -> Program:
+        """The payment provider, an outside party."""
+        ledger = str(self.home.provider_ledger)
+        return _lasting("provider", "infra.provider", "/livez", (ports.PROVIDER,), QUARTET_PROVIDER_LEDGER=ledger)
+
+    def mail(self) -> Program:
+        """The sink that mails arrive at."""
+        listening, directory = (ports.MAIL_HTTP, ports.MAIL_SMTP), str(self.home.mail)
+        return _lasting("mail", "infra.mail", "/livez", listening, QUARTET_MAIL_DIRECTORY=directory)
+
+    def service(self, name: str) -> Program:
+        """One of the four services."""
+        return _lasting(
+            name,
+            f"services.{name}",
+            "/readyz",
+            (SERVICES[name],),
+            needs=("postgres", "rabbitmq", f"migrate-{name}", "topology", "provider", "mail"),
+            QUARTET_DATABASE_URL=self._database_url(f"{name}_service"),
+            QUARTET_BROKER_URL=self.rabbitmq.url(name),
+            QUARTET_HTTP_PORT=str(SERVICES[name]),
+            QUARTET_PROVIDER_URL=PROVIDER_URL,
+            QUARTET_SMTP_URL=SMTP_URL,
+            QUARTET_OPERATOR_KEY=self.credentials.operator_key,
+        )
+
+    def seed(self) -> Program:
+        """Fill the catalogue and the shelves."""
+        return _once(
+            "seed",
+            "scripts.seed",
+            needs=tuple(SERVICES),
+            QUARTET_ORDER_DATABASE_URL=self._database_url("order_migrator"),
+            QUARTET_INVENTORY_URL=INVENTORY_URL,
+            QUARTET_OPERATOR_KEY=self.credentials.operator_key,
+        )
+
+    def _database_url(self, role: str) -> str:
+        return self.postgres.url(role, self.credentials.role(role))
+
+
+def _once(name: str, module: str, *arguments: str, needs: tuple[str, ...], **variables: str) -> Program:
+    return Program(
+        name=name,
+        argv=(sys.executable, "-m", module, *arguments),
+        env=inherited(PYTHONUNBUFFERED="1", **variables),
+        cwd=REPOSITORY,
+        needs=needs,
+        once=True,
+        ready_timeout_s=60.0,
+    )
+
+
+def _lasting(
+    name: str, module: str, ready_path: str, listening: tuple[int, ...], needs: tuple[str, ...] = (), **variables: str
+) -> Program:
+    return Program(
+        name=name,
+        argv=(sys.executable, "-m", module),
+        env=inherited(PYTHONUNBUFFERED="1", **variables),
+        cwd=REPOSITORY,
+        needs=needs,
+        ports=listening,
+        ready=partial(http_ok, listening[0], ready_path),
+        ready_timeout_s=45.0,
+        stop_timeout_s=20.0,
+    )

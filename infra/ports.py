@@ -1,0 +1,26 @@
+"""Where everything listens: fixed ports on 127.0.0.1 alone.
+
+All lie below 32768, where Linux takes the ports of outgoing connections from: a client that happens to hold
+one of ours would keep a server from coming up.
+"""
+
+HOST = "127.0.0.1"
+
+ORDER = 8001
+INVENTORY = 8002
+PAYMENT = 8003
+NOTIFICATION = 8004
+
+PROVIDER = 8090
+MAIL_SMTP = 8025
+MAIL_HTTP = 8026
+
+POSTGRES = 15432
+AMQP = 25673
+RABBITMQ_MANAGEMENT = 15673
+RABBITMQ_PROMETHEUS = 15693
+RABBITMQ_DISTRIBUTION = 25674
+EPMD = 14369
+
+SERVICES = {"order": ORDER, "inventory": INVENTORY, "payment": PAYMENT, "notification": NOTIFICATION}
+"""The four services, each with the port of its HTTP interface."""

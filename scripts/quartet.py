@@ -1,0 +1,17 @@
+"""The command `quartet`: each of its commands lives in a module of its own."""
+
+import typer
+
+from scripts import stack
+
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help="Quartet: four services, no conductor.")
+
+app.command()(stack.up)
+app.command()(stack.down)
+app.command()(stack.reset)
+app.command()(stack.status)
+app.command()(stack.logs)
+app.command()(stack.migrate)
+
+if __name__ == "__main__":
+    app()

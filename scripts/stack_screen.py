@@ -1,0 +1,165 @@
+"""What the stack's commands show: live on a terminal, line by line elsewhere."""
+
+import time
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.spinner import Spinner
+from rich.table import Table
+from rich.text import Text
+
+from infra import ports
+from infra.native.board import Board, Entry
+from infra.native.program import State
+from infra.native.standing import Line, Standing
+from infra.native.state import Home
+from infra.ports import HOST, SERVICES
+
+REFRESH_PER_S = 8
+MURMUR_EVERY_S = 4.0
+MEBIBYTE = 1024 * 1024
+
+WIDE = 120  # where there is no terminal whose width could be asked
+
+_terminal = Console()
+out = Console(highlight=False, width=None if _terminal.is_terminal else WIDE)
+err = Console(stderr=True, highlight=False)
+
+STYLES = {
+    State.READY: "green",
+    State.DONE: "green",
+    State.STARTING: "yellow",
+    State.STOPPING: "yellow",
+    State.RESTARTING: "red",
+    State.FAILED: "red",
+}
+
+
+TOLD_UP = frozenset({State.READY, State.DONE, State.RESTARTING, State.FAILED})
+TOLD_DOWN = frozenset({State.STOPPED})
+
+
+class Screen:
+    """Follows the programs while they start or stop."""
+
+    def __init__(self, title: str, told: frozenset[State]) -> None:
+        """`told` are the states that are worth a line where there is no terminal."""
+        self._title = title
+        self._worth_a_line = told
+        self._began = time.monotonic()
+        self._told: dict[str, State] = {}
+        self._doing = ""
+        self._murmured_at = self._began
+        self._live = Live(console=out, refresh_per_second=REFRESH_PER_S, transient=True) if out.is_terminal else None
+
+    def __enter__(self) -> Self:
+        if self._live:
+            self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._live:
+            self._live.stop()
+
+    def say(self, text: str) -> None:
+        """Show what is being done."""
+        self._doing = text
+        if self._live:
+            self._live.update(self._picture(()))
+        else:
+            out.print(text, markup=False)
+
+    def murmur(self, text: str) -> None:
+        """Show that it goes on: on a terminal as it comes, elsewhere a line now and then."""
+        now = time.monotonic()
+        if self._live or now - self._murmured_at > MURMUR_EVERY_S:
+            self._murmured_at = now
+            self.say(f"  {text}")
+
+    def show(self, board: Board) -> None:
+        """Show how the programs stand, or where there is no terminal, what has changed since."""
+        if self._live:
+            self._doing = board.phase
+            self._live.update(self._picture(board.entries))
+            return
+        for entry in board.entries:
+            if entry.state in self._worth_a_line and self._told.get(entry.name) is not entry.state:
+                out.print(f"{time.monotonic() - self._began:5.1f} s  {entry.name} {entry.state}", markup=False)
+            self._told[entry.name] = entry.state
+
+    def _picture(self, entries: Sequence[Entry]) -> Group:
+        seconds = f"{time.monotonic() - self._began:.0f} s"
+        heading = Spinner("dots", Text(f"{self._title}: {self._doing[: out.width - 30]} ({seconds})"))
+        table = Table.grid(padding=(0, 2))
+        for entry in entries:
+            table.add_row("", entry.name, Text(entry.state, STYLES.get(entry.state, "dim")))
+        return Group(heading, table)
+
+
+def complain(sentence: str, lines: Sequence[str] = ()) -> None:
+    """Say what went wrong in one line, after the lines of the log that explain it."""
+    for line in lines:
+        err.print(f"  {line}", style="dim", markup=False)
+    err.print(f"quartet: {sentence}", style="red", markup=False, soft_wrap=True)
+
+
+def status_table(told: Standing) -> None:
+    """Show every program."""
+    if not told.lines:
+        out.print("Quartet is not running.")
+        return
+    table = Table(box=None, pad_edge=False)
+    for heading in ("name", "state"):
+        table.add_column(heading, no_wrap=True)
+    for heading in ("pid", "uptime", "restarts", "port", "memory"):
+        table.add_column(heading, justify="right")
+    for line in told.lines:
+        table.add_row(*_cells(line))
+    total = sum(line.memory_bytes or 0 for line in told.lines)
+    table.add_row("", "", "", "", "", "", f"{total / MEBIBYTE:.0f} MB")
+    out.print(table)
+    out.print(f"PostgreSQL's data is in {told.postgres_directory}", style="dim", soft_wrap=True)
+
+
+def where_to_look(home: Home, started: bool) -> None:
+    """Say what can be seen now, and what to type next."""
+    out.print("[green]Quartet is up.[/]" if started else "[green]Quartet is up already.[/]")
+    for service, port in SERVICES.items():
+        _place(service, f"http://{HOST}:{port}/asyncapi", "and /openapi.json")
+    _place("provider", f"http://{HOST}:{ports.PROVIDER}/v1/ledger", "the payment provider's own books")
+    _place("mail", f"http://{HOST}:{ports.MAIL_HTTP}", "what customers were sent")
+    _place("rabbitmq", f"http://{HOST}:{ports.RABBITMQ_MANAGEMENT}", "user topology, QUARTET_TOPOLOGY_BROKER_PASSWORD")
+    _place("postgres", f"psql postgresql://postgres@{HOST}:{ports.POSTGRES}/quartet", "QUARTET_POSTGRES_PASSWORD")
+    _place("passwords", str(home.secrets), "and the operator's key")
+    out.print("Type [bold]make demo[/] to watch it work, [bold]make status[/] or [bold]make logs[/] to look inside.")
+
+
+def _place(name: str, where: str, what: str) -> None:
+    out.print(f"  {name:13} {where}  [dim]{what}[/]", soft_wrap=True)
+
+
+def _cells(line: Line) -> tuple[str | Text, ...]:
+    style = "red" if not line.ready else "green"
+    memory = f"{line.memory_bytes / MEBIBYTE:.0f} MB" if line.memory_bytes else ""
+    return (
+        line.name,
+        Text(line.state, style),
+        str(line.pid or ""),
+        _duration(line.uptime_s),
+        str(line.restarts or ""),
+        " ".join(map(str, line.ports)),
+        memory,
+    )
+
+
+def _duration(seconds: float | None) -> str:
+    if seconds is None:
+        return ""
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {rest:02} s" if minutes else f"{rest} s"

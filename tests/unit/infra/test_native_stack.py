@@ -1,0 +1,104 @@
+"""The list of programs: their order, their ports, and what each of them knows."""
+
+from pathlib import Path
+
+import pytest
+
+from infra import ports
+from infra.native.credentials import OPERATOR_KEY, VARIABLES, Credentials, broker_variable, role_variable
+from infra.native.install import Installed
+from infra.native.program import Program
+from infra.native.stack import Stack
+from infra.native.state import Home
+from infra.ports import SERVICES
+from infra.rabbitmq.users import USERS, definitions, password_hash, permissions
+
+EPHEMERAL_FROM = 32_768
+"""Where Linux takes the ports of outgoing connections from, unless told otherwise."""
+
+OWN_SECRETS = {
+    **{service: {role_variable(f"{service}_service"), broker_variable(service), OPERATOR_KEY} for service in SERVICES},
+    **{f"migrate-{service}": {role_variable(f"{service}_migrator")} for service in SERVICES},
+    "roles": {
+        "QUARTET_POSTGRES_PASSWORD",
+        *(name for name in VARIABLES if name.endswith(("SERVICE_PASSWORD", "MIGRATOR_PASSWORD"))),
+    },
+    "topology": {broker_variable("topology")},
+    "seed": {role_variable("order_migrator"), OPERATOR_KEY},
+}
+
+
+@pytest.fixture
+def programs(tmp_path: Path) -> dict[str, Program]:
+    credentials = Credentials({name: f"secret-of-{name.lower()}." for name in VARIABLES})
+    stack = Stack(Home(tmp_path), credentials, Installed(Path("/server"), Path("/epmd")))
+    return {program.name: program for program in stack.programs()}
+
+
+def test_every_program_knows_its_own_secrets_and_no_other(programs: dict[str, Program]) -> None:
+    """Whatever leaks from one of them opens nothing but what is its own."""
+    for name, program in programs.items():
+        known = {
+            variable for variable in VARIABLES if f"secret-of-{variable.lower()}." in " ".join(program.env.values())
+        }
+        assert known == OWN_SECRETS.get(name, set()), name
+
+
+def test_no_secret_is_on_a_command_line(programs: dict[str, Program]) -> None:
+    """Every user of the machine can read those; and none is in what is printed of a program."""
+    for program in programs.values():
+        assert "secret-of" not in " ".join(program.argv)
+        assert "secret-of" not in repr(program)
+
+
+def test_every_need_is_met_before(programs: dict[str, Program]) -> None:
+    """A program comes after all that it needs, so there is no circle."""
+    seen: set[str] = set()
+    for name, program in programs.items():
+        assert set(program.needs) <= seen, name
+        seen.add(name)
+
+
+def test_no_two_programs_want_one_port(programs: dict[str, Program]) -> None:
+    """And none is where an outgoing connection may happen to sit."""
+    taken = [port for program in programs.values() for port in program.ports]
+    assert len(taken) == len(set(taken))
+    assert max(taken) < EPHEMERAL_FROM
+    assert set(SERVICES.values()) <= set(taken)
+    assert {ports.POSTGRES, ports.AMQP, ports.EPMD} <= set(taken)
+
+
+def test_whatever_lasts_can_be_asked_whether_it_is_ready(programs: dict[str, Program]) -> None:
+    """And whatever runs once is asked for its exit code."""
+    assert all((program.ready is None) is program.once for program in programs.values())
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_gets_the_addresses_that_it_needs(programs: dict[str, Program], service: str) -> None:
+    """Its own role at the database, its own user at the broker."""
+    env = programs[service].env
+    assert env["QUARTET_DATABASE_URL"].startswith(f"postgresql://{service}_service:")
+    assert env["QUARTET_DATABASE_URL"].endswith("@127.0.0.1:15432/quartet")
+    assert env["QUARTET_BROKER_URL"].startswith(f"amqp://{service}:")
+    assert env["QUARTET_BROKER_URL"].endswith("@127.0.0.1:25673/quartet")
+    assert env["QUARTET_HTTP_PORT"] == str(SERVICES[service])
+
+
+def test_a_password_is_hashed_as_rabbitmq_does() -> None:
+    """The example of RabbitMQ's guide to passwords."""
+    salt = bytes.fromhex("908dc60a")
+    assert password_hash("test12", salt) == "kI3GCqW5JLMJa4iX1lo7X4D6XbYqlLgxIs30+P6tENUV2POR"
+
+
+def test_the_definitions_hold_no_password() -> None:
+    """Only hashes, of the users that there are."""
+    made = definitions({name: f"secret-of-{name}" for name in USERS})
+    assert "secret-of" not in str(made)
+    assert [user["name"] for user in made["users"]] == list(USERS)
+    assert [user["name"] for user in made["users"] if user["tags"]] == ["topology"]
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_declares_nothing(service: str) -> None:
+    """An empty pattern would match everything; this one matches the empty name alone."""
+    assert permissions(service)["configure"] == "^$"
