@@ -59,11 +59,14 @@ class Batch:
         self._book = book
         self._now = received.now
         self._unseen = set(received.fresh)
+        self._raised: dict[UUID, Raised] = {}
         self.record = Record()
 
     def apply(self, item: Item) -> Result:
         """React to one event, and note in `record` what follows from it; a failure leaves no trace but its id."""
         event_id = item.envelope.event_id
+        if event_id in self._raised:  # a second copy in the same batch failed with the first
+            return self._raised[event_id]
         if event_id not in self._unseen:
             self._complete(item)
             return Duplicate()
@@ -76,7 +79,7 @@ class Batch:
             answer = item.answer(outcome, after) if item.answer else None
         except Exception as error:  # noqa: BLE001 - whatever a reaction raises is that event's failure
             self.record.raised.append(event_id)
-            return Raised(error)
+            return self._raised.setdefault(event_id, Raised(error))
         self._note(item, outcome, entries)
         self._complete(item)
         if answer is None:
@@ -118,6 +121,7 @@ class Batch:
             record.intents.pop((stream_id, kind.kind), None)
             record.withdrawn.add((stream_id, kind.kind))
         for intent in outcome.intents:
+            record.intents.pop((stream_id, intent.kind), None)  # the order of a dict is that of the first insertion
             record.intents[stream_id, intent.kind] = (intent, entries[-1].logged)
 
     def _complete(self, item: Item) -> None:

@@ -64,7 +64,6 @@ class Logged:
 class Unreadable:
     """A part of a message that cannot be read as an event of our vocabulary: set aside, never retried."""
 
-    body: bytes
     reason: str
 
 
@@ -103,9 +102,9 @@ def decode(body: bytes, event_name: str) -> tuple[Read, ...]:
     try:
         batch = orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        return (Unreadable(body, f"not JSON: {error}"),)
+        return (Unreadable(f"not JSON: {error}"),)
     if not isinstance(batch, list) or not batch:
-        return (Unreadable(body, "not a CloudEvents batch"),)
+        return (Unreadable("not a CloudEvents batch"),)
     return tuple(_read(attributes, event_name) for attributes in batch)
 
 
@@ -127,6 +126,14 @@ def _read(attributes: Any, event_name: str) -> Read:
         )
     except ValidationError as error:  # its text would quote the data, which may be personal
         fields = ", ".join(".".join(map(str, e["loc"])) for e in error.errors(include_input=False))
-        return Unreadable(orjson.dumps([attributes]), f"wrong fields: {fields}")
+        return Unreadable(f"wrong fields: {fields}")
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        return Unreadable(orjson.dumps([attributes]), f"{type(error).__name__}: {error}")
+        return Unreadable(f"{type(error).__name__}: {error}")
+
+
+def alone(body: bytes, index: int) -> bytes:
+    """Give the event number `index` of a batch as a batch of its own; the whole body where that cannot be done."""
+    try:
+        return orjson.dumps([orjson.loads(body)[index]])
+    except (orjson.JSONDecodeError, TypeError, LookupError):  # not a batch, or nested deeper than can be written
+        return body

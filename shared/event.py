@@ -36,7 +36,7 @@ class Event(BaseModel):
     Unknown fields are dropped on reading, so an owner may add a field without a new version.
     """
 
-    model_config = ConfigDict(frozen=True, extra="ignore", ser_json_bytes="base64")
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
     kind: ClassVar[Kind]
 
     def __init_subclass__(cls, **_: Any) -> None:

@@ -30,6 +30,10 @@ class Reply:
     identity: tuple[str, ...] = ()
 
 
+class UnansweredError(Exception):
+    """The outside party did not answer. Its text is logged, so it holds nothing personal."""
+
+
 Performer: TypeAlias = Callable[[Claim], Awaitable[Reply]]
 """Carries one intent out. Whatever it raises means: not answered, ask again later."""
 
@@ -43,6 +47,8 @@ class IntentLimits:
     perform_timeout_s: float = 12.0
     """Longer than any performer needs, short enough to end within the other half of the lease."""
     concurrency_max: int = 32
+    waiting_max: int = 512
+    """So many of those just committed may wait for their turn here; the others are left to whoever has room."""
     poll_interval_s: float = 1.0
     answers_raised_max: int = 8
     """After so many attempts an intent whose answer cannot be reacted to is parked for a person."""
@@ -65,12 +71,17 @@ class IntentWorkers:
         self._store = store
         self._clock = clock
         self._limits = limits
-        self._waiting: deque[tuple[Claim, float]] = deque()
+        self._fresh: deque[tuple[Claim, float]] = deque()
+        self._due: deque[tuple[Claim, float]] = deque()
         self._running: set[asyncio.Task[None]] = set()
+        self._releasing: set[asyncio.Task[None]] = set()
+        self._closed = False
 
     def offer(self, claims: Sequence[Claim], began_s: float) -> None:
         """Carry out what a transaction that began at `began_s` has just leased to this process."""
-        self._waiting.extend((claim, began_s) for claim in claims)
+        room = 0 if self._closed else max(0, self._limits.waiting_max - len(self._fresh))
+        self._fresh.extend((claim, began_s) for claim in claims[:room])
+        self._release(claims[room:])
         self._start_some()
 
     async def run(self) -> None:
@@ -83,29 +94,48 @@ class IntentWorkers:
             await self._clock.sleep(self._limits.poll_interval_s)
 
     async def poll(self) -> int:
-        """Claim what is due and there is room for; say how many that were."""
-        room = self._limits.concurrency_max - len(self._running) - len(self._waiting)
+        """Claim what is due and there is room for; say how many that were. They come before what is fresh."""
+        room = 0 if self._closed else self._limits.concurrency_max - len(self._due)
         if room <= 0:
             return 0
         began_s = self._clock.monotonic_s()
         claims = await self._store.claim_intents(room, self._limits.lease_s)
-        self.offer(claims, began_s)
+        self._due.extend((claim, began_s) for claim in claims)
+        self._start_some()
         return len(claims)
 
     async def drained(self) -> None:
-        """Wait until nothing is being carried out; what has not been started waits for its lease to end."""
-        self._waiting.clear()
-        while self._running:
-            await asyncio.wait(self._running)
+        """Start nothing more, give back what has not been started, and wait until nothing is being carried out."""
+        self._closed = True
+        self._release([claim for claim, _ in (*self._due, *self._fresh)])
+        self._due.clear()
+        self._fresh.clear()
+        while self._running or self._releasing:
+            await asyncio.wait(self._running | self._releasing)
 
     def _start_some(self) -> None:
-        while self._waiting and len(self._running) < self._limits.concurrency_max:
-            claim, began_s = self._waiting.popleft()
-            if self._clock.monotonic_s() - began_s > self._limits.lease_s / 2:
+        late = []
+        while (self._due or self._fresh) and len(self._running) < self._limits.concurrency_max:
+            claim, began_s = (self._due or self._fresh).popleft()
+            if self._closed or self._clock.monotonic_s() - began_s > self._limits.lease_s / 2:
+                late.append(claim)
                 continue
             task = asyncio.create_task(self._carry_out(claim))
             self._running.add(task)
             task.add_done_callback(self._ended)
+        self._release(late)
+
+    def _release(self, claims: Sequence[Claim]) -> None:
+        if claims:
+            task = asyncio.create_task(self._give_back(claims))
+            self._releasing.add(task)
+            task.add_done_callback(self._releasing.discard)
+
+    async def _give_back(self, claims: Sequence[Claim]) -> None:
+        try:
+            await self._store.release_intents(claims)
+        except WorldError as error:
+            logger.warning("{} intents not given back, due again after their lease: {}", len(claims), error)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._running.discard(task)
@@ -118,15 +148,16 @@ class IntentWorkers:
             async with asyncio.timeout(self._limits.perform_timeout_s):
                 reply = await self._performers[claim.intent.kind](claim)
         except Exception as error:  # noqa: BLE001 - whatever a performer raises means: ask again later
-            await self._again(claim, error)
+            text = f": {error}" if isinstance(error, UnansweredError) else ""  # others may quote what is personal
+            await self._again(claim, f"{type(error).__name__}{text}")
             return
-        (result,) = await self._shell.submit(Item(_answer(claim, reply), completes=claim.intent_id))
+        (result,) = await self._shell.submit(Item(_envelope(claim, reply), completes=claim.intent_id))
         if isinstance(result, Raised):
-            await self._again(claim, result.error, bound=self._limits.answers_raised_max)
+            raised = f"{type(result.error).__name__}: {result.error}"
+            await self._again(claim, raised, bound=self._limits.answers_raised_max)
 
-    async def _again(self, claim: Claim, error: Exception, bound: int | None = None) -> None:
+    async def _again(self, claim: Claim, text: str, bound: int | None = None) -> None:
         """Give the intent back, due again after its backoff; past its bound, park it."""
-        text = f"{type(error).__name__}: {error}"
         about = logger.bind(order_id=str(claim.correlation_id), intent=claim.intent.kind)
         try:
             if bound is not None and claim.attempts >= bound:
@@ -140,7 +171,7 @@ class IntentWorkers:
             about.warning("not given back, due again after its lease: {}", world)
 
 
-def _answer(claim: Claim, reply: Reply) -> Envelope:
+def _envelope(claim: Claim, reply: Reply) -> Envelope:
     return Envelope(
         event_id=derived_id(claim.intent_id, reply.event.kind.type, *reply.identity),
         event=reply.event,

@@ -16,7 +16,7 @@ class Intent(BaseModel):
     At most one intent of a kind waits for each stream, and the intents of one stream are done in order.
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
     kind: ClassVar[str]
 
     order_id: UUID

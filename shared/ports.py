@@ -156,6 +156,9 @@ class Store(Protocol):
     async def claim_intents(self, limit: int, lease_s: float) -> Sequence[Claim]:
         """Take intents that are due, the first of each stream only; they are ours for `lease_s` seconds."""
 
+    async def release_intents(self, claims: Collection[Claim]) -> None:
+        """Give back intents that were claimed and never started, due at once; that attempt does not count."""
+
     async def reschedule(self, claim: Claim, after_s: float, error: str) -> None:
         """Give an intent back, due again in `after_s` seconds, unless the lease was lost."""
 

@@ -92,7 +92,10 @@ class Relay:
 
     async def _send_hot(self, unsent: Sequence[Logged]) -> None:
         try:
-            await self._send(unsent)
+            if failed := await self._send(unsent):
+                await self._store.defer_unsent(failed)
+        except WorldError as error:
+            logger.warning("what is not published stays with us for its grace: {}", error)
         finally:
             self._sending_events -= len(unsent)
 

@@ -1,8 +1,7 @@
 """A running service: its parts put together, started, watched, and drained in the right order."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping
-from contextlib import AsyncExitStack, suppress
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any, Self
 
 from aio_pika.exceptions import AMQPError
@@ -30,6 +29,7 @@ from shared.topology import DELAY_TIERS_MS
 
 START_BACKOFF = Backoff(first_s=0.2, most_s=3.0)
 PRUNE_INTERVAL_S = 60.0
+CLOSE_TIMEOUT_S = 1.0
 WAITING_MAX_WORKS = 5_000
 
 
@@ -46,13 +46,14 @@ class Runtime:
         on_failure: Callable[[], None] = lambda: None,
     ) -> None:
         name, clock = reactions.service, SystemClock()
-        relay_limits, intent_limits = RelayLimits(), IntentLimits()
+        relay_limits, intent_limits = RelayLimits(pack_max_events=settings.pack_max_events), IntentLimits()
         self._settings = settings
         self._on_failure = on_failure
         self._tasks: list[asyncio.Task[None]] = []
         self.commit_listeners: list[Callable[[Committed], None]] = [_narrate]
         self.engine = connect(settings.database_url, f"quartet {name}")
         self.store = PostgresStore(
+            name,
             self.engine,
             states,
             performers.keys(),
@@ -60,6 +61,8 @@ class Runtime:
             lease_s=intent_limits.lease_s,
         )
         self.publisher = AmqpPublisher(settings.broker_url, f"quartet {name} relay")
+        # apart from the relay: a publish that the broker refuses closes its channel, and takes its neighbours along
+        self.retry_publisher = AmqpPublisher(settings.broker_url, f"quartet {name} retries")
         self.relay = Relay(name, self.store, self.publisher, clock, relay_limits)
         self.shell = Shell(
             reactions,
@@ -76,11 +79,11 @@ class Runtime:
             settings.broker_url,
             reactions,
             self.shell,
-            Retries(self.publisher, clock, delay_tiers_ms),
+            Retries(self.retry_publisher, clock, delay_tiers_ms),
             prefetch_max_messages=settings.prefetch_max_messages,
             drain_timeout_s=settings.drain_timeout_s,
         )
-        self.commands = Commands(self.shell)
+        self.commands = Commands(self.shell, self.store)
 
     @property
     def checks(self) -> Mapping[str, Check]:
@@ -98,18 +101,18 @@ class Runtime:
 
     async def __aexit__(self, *_: object) -> None:
         """Take nothing new, finish what was begun within the drain's time, and let everything go."""
-        async with AsyncExitStack() as stack:
-            stack.push_async_callback(self.engine.dispose)
-            stack.push_async_callback(self.publisher.close)
-            stack.push_async_callback(self.consumers.stop)
-            stack.push_async_callback(self._end_tasks)
-            with suppress(TimeoutError):
-                async with asyncio.timeout(self._settings.drain_timeout_s):
-                    await self.consumers.drain()
-                    await self.workers.drained()
-                    await self.shell.drained()
-                    await self.relay.flushed()
-        logger.info("drained")
+        try:
+            async with asyncio.timeout(self._settings.drain_timeout_s):
+                await self.consumers.drain()
+                await self.workers.drained()
+                await self.shell.drained()
+                await self.relay.flushed()
+            logger.info("drained")
+        except TimeoutError:
+            logger.warning("not all that was begun is finished; what is not committed comes again")
+        await self._end_tasks()
+        for close in (self.consumers.stop, self.publisher.close, self.retry_publisher.close, self.engine.dispose):
+            await _within(CLOSE_TIMEOUT_S, close)
 
     def _committed(self, committed: Committed) -> None:
         self.relay.offer(committed.unsent, committed.began_s)
@@ -123,7 +126,7 @@ class Runtime:
         self._tasks.append(task)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        """None of the tasks ends by itself: one that does takes the process with it, to be started afresh."""
+        """A part that fails takes the process with it, to be started afresh."""
         if not task.cancelled() and (error := task.exception()) is not None:
             logger.opt(exception=error).critical("a part of the service failed")
             self._on_failure()
@@ -139,7 +142,7 @@ class Runtime:
                 await self.consumers.start()
             except (AMQPError, OSError, TimeoutError) as error:
                 logger.warning("not consuming yet, again in {:.1f} s: {}", delay_s, error)
-                await self.consumers.stop()
+                await _within(CLOSE_TIMEOUT_S, self.consumers.stop)
                 await asyncio.sleep(delay_s)
             else:
                 logger.info("consuming {}", ", ".join(lane.queue for lane in self.consumers.lanes))
@@ -162,6 +165,15 @@ class Runtime:
         counts = await self.publisher.consumer_counts([lane.queue for lane in self.consumers.lanes])
         if idle := [queue for queue, count in counts.items() if not count]:
             raise RuntimeError(f"nobody consumes {', '.join(idle)}")
+
+
+async def _within(timeout_s: float, close: Callable[[], Awaitable[object]]) -> None:
+    """Close something; the other side may be frozen, and is not waited for."""
+    try:
+        async with asyncio.timeout(timeout_s):
+            await close()
+    except (AMQPError, OSError, TimeoutError) as error:
+        logger.info("closed without a goodbye: {}", type(error).__name__)
 
 
 def _narrate(committed: Committed) -> None:

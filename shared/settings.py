@@ -1,8 +1,8 @@
 """Settings: environment variables `QUARTET_…`, or the same names in a file `.env`. Passwords have no default."""
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 _SOURCE = SettingsConfigDict(env_prefix="QUARTET_", env_file=".env", extra="ignore", frozen=True)
@@ -33,9 +33,17 @@ class Settings(BaseSettings):
     log_level: str = "INFO"
 
     batch_max_events: int = Field(500, ge=1, le=10_000)
-    prefetch_max_messages: int = Field(100, ge=1, le=10_000)
+    pack_max_events: int = Field(100, ge=1, le=10_000)
+    """Of one message; no more than a batch takes, because a message goes into one batch whole."""
+    prefetch_max_messages: int = Field(20, ge=1, le=1_000)
     """Of each lane."""
     drain_timeout_s: float = Field(8.0, gt=0, le=60)
     """So long a service finishes what it has begun when it is told to stop."""
     inbox_retention_s: float = Field(14 * 86_400.0, ge=86_400.0)
     """Longer than any redelivery or replay may come late."""
+
+    @model_validator(mode="after")
+    def _a_message_fits_a_batch(self) -> Self:
+        if self.pack_max_events > self.batch_max_events:
+            raise ValueError("pack_max_events is more than batch_max_events")
+        return self

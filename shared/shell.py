@@ -17,11 +17,11 @@ from loguru import logger
 from shared.backoff import Backoff
 from shared.batch import Answered, Batch, Item, KeyReused, Raised, Result
 from shared.envelope import Logged
-from shared.ports import Answer, Claim, Clock, ConflictError, Store, Transaction, WorldError
+from shared.ports import Answer, Claim, Clock, ConflictError, RefusedError, Store, Transaction, WorldError
 from shared.reactions import Reactions
 
 WORLD_BACKOFF = Backoff(first_s=0.05, most_s=5.0)
-CONFLICTS_MAX = 20
+TRIES_MAX = 20
 """So many conflicts in a row are no race: then the batch is taken apart to find the event that is refused."""
 
 
@@ -31,6 +31,11 @@ class Work:
 
     items: tuple[Item, ...]
     done: asyncio.Future[tuple[Result, ...]] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+
+    @property
+    def is_abandoned(self) -> bool:
+        """Whoever brought it is gone and will bring it again: a message whose channel was lost."""
+        return self.done.cancelled() and all(item.request is None and item.completes is None for item in self.items)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +105,7 @@ class Shell:
             await self._arrived.wait()
             batch = self._take()
             items = [item for work in batch for item in work.items]
-            results = iter(await self._settle(items))
+            results = iter(await self._settle(items) if items else ())
             for work in batch:
                 own = tuple(next(results) for _ in work.items)
                 if not work.done.done():  # a caller may have stopped waiting; what it asked for is done all the same
@@ -114,38 +119,50 @@ class Shell:
         await self._idle.wait()
 
     def _take(self) -> list[Work]:
-        batch = [self._waiting.popleft()]
-        events = len(batch[0].items)
-        while self._waiting and events + len(self._waiting[0].items) <= self._batch_max_events:
-            batch.append(self._waiting.popleft())
-            events += len(batch[-1].items)
+        """Take whole works up to the bound; what nobody waits for and the broker delivers again is left out."""
+        batch: list[Work] = []
+        events = 0
+        while self._waiting and (not batch or events + len(self._waiting[0].items) <= self._batch_max_events):
+            work = self._waiting.popleft()
+            if not work.is_abandoned:
+                batch.append(work)
+                events += len(work.items)
         return batch
 
     async def _settle(self, items: Sequence[Item]) -> list[Result]:
         """Commit items as often as the world makes it necessary; take them apart when one is refused."""
-        conflicts = 0
+        tries = 0
         for delay_s in WORLD_BACKOFF.delays_s():
             try:
-                return await self._commit(items)
+                committed = await self._commit(items)
+            except RefusedError as refused:
+                return await self._take_apart(items, refused)
             except ConflictError as conflict:
-                conflicts += 1
-                if conflicts > CONFLICTS_MAX:
+                if (tries := tries + 1) >= TRIES_MAX:
                     return await self._take_apart(items, conflict)
-                await self._clock.sleep(0)
             except WorldError as error:
                 logger.warning("a batch of {} runs again in {:.2f} s: {}", len(items), delay_s, error)
                 await self._clock.sleep(delay_s)
-            except Exception as refused:  # noqa: BLE001 - refused, or a bug: some event's fault, never the lane's end
-                return await self._take_apart(items, refused)
+            except Exception as bug:  # noqa: BLE001 - in doubt it runs again, but a bug must not end a lane
+                logger.opt(exception=bug).error("a batch of {} runs again in {:.2f} s", len(items), delay_s)
+                if (tries := tries + 1) >= TRIES_MAX:
+                    return await self._take_apart(items, bug)
+                await self._clock.sleep(delay_s)
+            else:
+                self._on_commit(committed)
+                return list(committed.results)
         raise AssertionError("a backoff never ends")
 
     async def _take_apart(self, items: Sequence[Item], error: Exception) -> list[Result]:
         if len(items) == 1:
+            envelope = items[0].envelope
+            about = logger.bind(order_id=str(envelope.correlation_id), event_id=str(envelope.event_id))
+            about.error("{} cannot be stored: {}", envelope.type, error)
             return [Raised(error)]
         middle = len(items) // 2
         return await self._settle(items[:middle]) + await self._settle(items[middle:])
 
-    async def _commit(self, items: Sequence[Item]) -> list[Result]:
+    async def _commit(self, items: Sequence[Item]) -> Committed:
         """Run one transaction.
 
         Raises:
@@ -168,8 +185,7 @@ class Shell:
             self._confirmations.restore(confirmed)
             raise
         unsent = [entry.logged for entry in batch.record.entries if entry.public]
-        self._on_commit(Committed(items, settled, unsent, claims, began_s))
-        return settled
+        return Committed(items, settled, unsent, claims, began_s)
 
 
 async def _answers(transaction: Transaction, items: Sequence[Item]) -> list[Result | None]:
@@ -178,10 +194,10 @@ async def _answers(transaction: Transaction, items: Sequence[Item]) -> list[Resu
     if not requests:
         return [None] * len(items)
     answered = await transaction.answered(requests)
-    return [_answer_again(item, answered) for item in items]
+    return [_stored_answer(item, answered) for item in items]
 
 
-def _answer_again(item: Item, answered: Mapping[tuple[str, str, str], tuple[str, Answer]]) -> Result | None:
+def _stored_answer(item: Item, answered: Mapping[tuple[str, str, str], tuple[str, Answer]]) -> Result | None:
     if item.request is None or item.request.identity not in answered:
         return None
     body_hash, answer = answered[item.request.identity]

@@ -58,8 +58,8 @@ SELECT format('GRANT USAGE ON SCHEMA %I TO %I', schema, role) FROM roles WHERE k
 
 -- The last bounds: the services' own timeouts are shorter, and these end what has escaped them.
 SELECT format('ALTER ROLE %I SET %s', role, setting)
-FROM roles, unnest(ARRAY['lock_timeout = ''10s''',
+FROM roles, unnest(ARRAY['lock_timeout = ''5s''',
                          'idle_in_transaction_session_timeout = ''30s''',
-                         'statement_timeout = ''30s''']) AS setting
+                         'statement_timeout = ''10s''']) AS setting
 WHERE kind = 'service' \gexec
 COMMIT;

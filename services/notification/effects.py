@@ -11,19 +11,23 @@ from uuid import UUID
 
 import aiosmtplib
 
-from services.notification.events import Mail, MailAccepted, SendCancelled, SendConfirmed
+from services.notification.events import Mail, MailAccepted, MailRefused, SendCancelled, SendConfirmed
 from services.notification.settings import NotificationSettings
 from shared.intents import Performer, Reply
 from shared.outcome import Intent
 from shared.ports import Claim
+from shared.vocabulary.order import CancelReason
 
 SMTP_TIMEOUT_S = 5.0
 
+PERMANENT_FROM = 500
+"""Reply codes of SMTP from here on are final."""
+
 REASONS = {
-    "out_of_stock": "not everything you ordered is in stock",
-    "payment_declined": "your payment was not accepted",
-    "customer_request": "you asked us to",
-    "deadline_passed": "it took us too long",
+    CancelReason.OUT_OF_STOCK: "not everything you ordered is in stock",
+    CancelReason.PAYMENT_DECLINED: "your payment was not accepted",
+    CancelReason.CUSTOMER_REQUEST: "you asked us to",
+    CancelReason.DEADLINE_PASSED: "it took us too long",
 }
 
 
@@ -31,26 +35,39 @@ def performers(settings: NotificationSettings) -> Mapping[type[Intent], Performe
     """Say who carries out which intent."""
     server = urlsplit(settings.smtp_url)
 
-    async def send(message: EmailMessage) -> None:
-        await aiosmtplib.send(message, hostname=server.hostname, port=server.port, timeout=SMTP_TIMEOUT_S)
+    async def send(to: str, order_id: UUID, mail: Mail, text: str) -> Reply:
+        message = _message(settings.mail_from, to, order_id, mail, text)
+        try:
+            await aiosmtplib.send(message, hostname=server.hostname, port=server.port, timeout=SMTP_TIMEOUT_S)
+        except aiosmtplib.SMTPException as error:
+            if not _is_final(error):
+                raise
+            return Reply(MailRefused(order_id=order_id, mail=mail), identity=("refused",))
+        return Reply(MailAccepted(order_id=order_id, mail=mail), identity=("accepted",))
 
     async def send_confirmed(claim: Claim) -> Reply:
         """Send "confirmed"."""
         intent = claim.intent
         assert isinstance(intent, SendConfirmed)
-        text = "Your order is confirmed. Thank you."
-        await send(_message(settings.mail_from, intent.email, intent.order_id, Mail.CONFIRMED, text))
-        return Reply(MailAccepted(order_id=intent.order_id, mail=Mail.CONFIRMED))
+        return await send(intent.email, intent.order_id, Mail.CONFIRMED, "Your order is confirmed. Thank you.")
 
     async def send_cancelled(claim: Claim) -> Reply:
         """Send "cancelled"."""
         intent = claim.intent
         assert isinstance(intent, SendCancelled)
-        text = f"Your order is cancelled, because {REASONS[intent.reason]}. You pay nothing."
-        await send(_message(settings.mail_from, intent.email, intent.order_id, Mail.CANCELLED, text))
-        return Reply(MailAccepted(order_id=intent.order_id, mail=Mail.CANCELLED))
+        text = f"Your order is cancelled, because {REASONS[CancelReason(intent.reason)]}. You pay nothing."
+        return await send(intent.email, intent.order_id, Mail.CANCELLED, text)
 
     return {SendConfirmed: send_confirmed, SendCancelled: send_cancelled}
+
+
+def _is_final(error: aiosmtplib.SMTPException) -> bool:
+    """Tell a refusal for good (RFC 5321, 5yz) from trouble that may pass."""
+    if isinstance(error, aiosmtplib.SMTPRecipientsRefused):
+        return all(refused.code >= PERMANENT_FROM for refused in error.recipients)
+    if isinstance(error, aiosmtplib.SMTPNotSupported):  # the address needs what this server cannot do
+        return True
+    return isinstance(error, aiosmtplib.SMTPResponseException) and error.code >= PERMANENT_FROM
 
 
 def _message(sender: str, to: str, order_id: UUID, mail: Mail, text: str) -> EmailMessage:

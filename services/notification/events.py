@@ -21,6 +21,13 @@ class MailAccepted(Event, name="notification.mail_accepted", owner="notification
     mail: Mail
 
 
+class MailRefused(Event, name="notification.mail_refused", owner="notification", public=False):
+    """The mail server will never take a mail over: there is no such address."""
+
+    order_id: UUID
+    mail: Mail
+
+
 class NotificationRecorded(Event, name="notification.recorded", owner="notification", public=False):
     """A mail is to be sent."""
 
@@ -31,6 +38,13 @@ class NotificationRecorded(Event, name="notification.recorded", owner="notificat
 
 class NotificationSent(Event, name="notification.sent", owner="notification", public=False):
     """A mail is on its way."""
+
+    order_id: UUID
+    mail: Mail
+
+
+class NotificationUndeliverable(Event, name="notification.undeliverable", owner="notification", public=False):
+    """A mail will never be on its way."""
 
     order_id: UUID
     mail: Mail

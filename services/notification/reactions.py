@@ -3,8 +3,10 @@
 from services.notification.events import (
     Mail,
     MailAccepted,
+    MailRefused,
     NotificationRecorded,
     NotificationSent,
+    NotificationUndeliverable,
     SendCancelled,
     SendConfirmed,
 )
@@ -29,10 +31,10 @@ def tell_confirmed(
                 NotificationRecorded(order_id=order_id, mail=Mail.CONFIRMED),
                 SendConfirmed(order_id=order_id, email=email),
             )
-        case Correspondence(cancelled=Progress.RECORDED | Progress.SENT):
-            return ignore("the order was cancelled meanwhile")
-        case _:
+        case Correspondence(cancelled=Progress.NONE):
             return ignore("it is recorded already")
+        case _:
+            return ignore("the order was cancelled meanwhile")
 
 
 @reactions.on(OrderCancelled)
@@ -56,9 +58,27 @@ def tell_cancelled(
 @reactions.on(MailAccepted)
 def note_sent(accepted: MailAccepted, told: Correspondence | None) -> Outcome[NotificationSent]:
     """Note that a recorded mail is on its way."""
-    if told is None or told.progress(accepted.mail) is Progress.NONE:
-        raise ImpossibleError("a mail that was never recorded")
-    if told.progress(accepted.mail) is Progress.SENT:
-        return ignore("it is sent already")
-    sent = NotificationSent(order_id=accepted.order_id, mail=accepted.mail)
-    return advance(told.moved(accepted.mail, Progress.SENT), sent)
+    order_id, mail = accepted.order_id, accepted.mail
+    match told and told.progress(mail):
+        case Progress.RECORDED:
+            assert told is not None
+            return advance(told.moved(mail, Progress.SENT), NotificationSent(order_id=order_id, mail=mail))
+        case Progress.SENT | Progress.UNDELIVERABLE:
+            return ignore("it is answered already")
+        case _:
+            raise ImpossibleError("a mail that was never recorded")
+
+
+@reactions.on(MailRefused)
+def note_undeliverable(refused: MailRefused, told: Correspondence | None) -> Outcome[NotificationUndeliverable]:
+    """Note that a recorded mail cannot be sent: asking again would not change that."""
+    order_id, mail = refused.order_id, refused.mail
+    match told and told.progress(mail):
+        case Progress.RECORDED:
+            assert told is not None
+            given_up = NotificationUndeliverable(order_id=order_id, mail=mail)
+            return advance(told.moved(mail, Progress.UNDELIVERABLE), given_up)
+        case Progress.SENT | Progress.UNDELIVERABLE:
+            return ignore("it is answered already")
+        case _:
+            raise ImpossibleError("a mail that was never recorded")

@@ -13,6 +13,7 @@ class Progress(StrEnum):
     NONE = "none"
     RECORDED = "recorded"
     SENT = "sent"
+    UNDELIVERABLE = "undeliverable"
 
 
 @dataclass(frozen=True, slots=True)

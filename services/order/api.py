@@ -96,8 +96,13 @@ def routes(runtime: Runtime, settings: OrderSettings) -> APIRouter:
 
     @router.post("/orders", summary="Place an order", status_code=201, response_model=OrderView)
     async def place(request: Request, body: PlaceOrder, idempotency_key: IdempotencyKey = None) -> Response:
-        key = required(idempotency_key)
-        lines, total = await catalogue.price(_merged(body.lines), body.currency)
+        asked = ports.Request(body.customer_id, "POST /orders", required(idempotency_key), body_hash(body))
+        try:
+            lines, total = await catalogue.price(_merged(body.lines), body.currency)
+        except ProblemError:  # what was accepted once is not refused because the catalogue has changed since
+            if (first := await runtime.commands.first_answer(asked)) is not None:
+                return first
+            raise
         order_id = new_id()
         event = PlacementRequested(
             order_id=order_id,
@@ -109,7 +114,6 @@ def routes(runtime: Runtime, settings: OrderSettings) -> APIRouter:
             placed_at=datetime.now(UTC),
             deadline_s=settings.order_deadline_s,
         )
-        asked = ports.Request(body.customer_id, "POST /orders", key, body_hash(body))
         return await runtime.commands.run(event, order_id, asked, _placed, traceparent_of(request))
 
     @router.get("/orders", summary="List orders, the newest first")

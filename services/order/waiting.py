@@ -68,13 +68,16 @@ class SettledWaiters:
                     del self._waiting[order_id]
 
     async def _look_for_ever(self) -> None:
+        now_s = asyncio.get_running_loop().time
+        look_at_all_at_s = now_s() + self._poll_s
         while self._waiting:
             try:
-                async with asyncio.timeout(self._poll_s):
+                async with asyncio.timeout_at(look_at_all_at_s):
                     await self._newcomer.wait()
                 wanted = list(self._newcomers & self._waiting.keys())
             except TimeoutError:
                 wanted = list(self._waiting)
+                look_at_all_at_s = now_s() + self._poll_s
             self._newcomer.clear()
             self._newcomers.clear()
             try:

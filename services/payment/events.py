@@ -12,6 +12,7 @@ class ChargeResult(StrEnum):
     """What the provider says became of a charge; `silent` is ours, for a provider that does not answer."""
 
     CAPTURED = "captured"
+    DECLINED = "declined"
     CARD_DECLINED = "card_declined"
     INSUFFICIENT_FUNDS = "insufficient_funds"
     UNKNOWN_TOKEN = "unknown_token"  # noqa: S105 - the name of a result, not a password

@@ -1,20 +1,32 @@
 """The payment provider, as payment speaks to it: `charge(key)` and `undo(key)`, each safe to ask again."""
 
+import asyncio
 from typing import Any
 from uuid import UUID
 
 import httpx
 
 from services.payment.events import ChargeResult, UndoResult
+from shared.intents import UnansweredError
 from shared.vocabulary.money import Money
 
 CONNECT_TIMEOUT_S = 1.0
 ANSWER_TIMEOUT_S = 3.0
+WHOLE_ANSWER_TIMEOUT_S = 6.0
+"""However it trickles."""
 CONNECTIONS_MAX = 32
 """As many as intents are carried out at once; the pool looks at each of them for every request."""
 
+DECLINES = {
+    "card_declined": ChargeResult.CARD_DECLINED,
+    "insufficient_funds": ChargeResult.INSUFFICIENT_FUNDS,
+    "unknown_token": ChargeResult.UNKNOWN_TOKEN,
+}
+"""The provider's reasons that we know; one that we do not know declines all the same."""
+UNDONE = {"voided": UndoResult.VOIDED, "refunded": UndoResult.REFUNDED}
 
-class ProviderError(Exception):
+
+class ProviderError(UnansweredError):
     """The provider did not answer, or said that it could not: nothing is known, ask again."""
 
 
@@ -38,11 +50,11 @@ class Provider:
         status, answer = await self._post("/v1/charges", body)
         match status:
             case 200:
-                return ChargeResult.CAPTURED, answer["id"]
+                return ChargeResult.CAPTURED, _id(answer)
             case 402:
-                return ChargeResult(answer["reason"]), answer["id"]
+                return DECLINES.get(str(answer.get("reason")), ChargeResult.DECLINED), _id(answer)
             case 409:
-                return ChargeResult.KEY_CLOSED, answer["id"]
+                return ChargeResult.KEY_CLOSED, _id(answer)
             case 422:
                 return ChargeResult.INVALID_CHARGE, ""
         raise ProviderError(f"the provider answered {status}")
@@ -54,13 +66,29 @@ class Provider:
             ProviderError: no answer that says so.
         """
         status, answer = await self._post(f"/v1/charges/{order_id}/undo", None)
-        if status != 200:
+        if status != 200 or answer.get("status") not in UNDONE:
             raise ProviderError(f"the provider answered {status}")
-        return UndoResult(answer["status"]), answer["id"]
+        return UNDONE[answer["status"]], _id(answer)
 
-    async def _post(self, path: str, body: object) -> tuple[int, Any]:
+    async def _post(self, path: str, body: object) -> tuple[int, dict[str, Any]]:
         try:
-            answer = await self._client.post(path, json=body)
-            return answer.status_code, answer.json()
-        except (httpx.HTTPError, ValueError) as error:
+            async with asyncio.timeout(WHOLE_ANSWER_TIMEOUT_S):
+                answer = await self._client.post(path, json=body)
+                document = answer.json()
+        except (httpx.HTTPError, TimeoutError, ValueError) as error:
             raise ProviderError(f"no answer: {type(error).__name__}") from error
+        if not isinstance(document, dict):
+            raise ProviderError(f"the provider answered {answer.status_code} with no document")
+        return answer.status_code, document
+
+
+def _id(answer: dict[str, Any]) -> str:
+    """Give the provider's id of what it did.
+
+    Raises:
+        ProviderError: it gave none.
+    """
+    match answer.get("id"):
+        case str(name):
+            return name
+    raise ProviderError("the provider gave no id")

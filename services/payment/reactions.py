@@ -37,6 +37,7 @@ from shared.vocabulary.payment import (
 reactions = Reactions("payment")
 
 DECLINES = {
+    ChargeResult.DECLINED: DeclineReason.DECLINED,
     ChargeResult.CARD_DECLINED: DeclineReason.CARD_DECLINED,
     ChargeResult.INSUFFICIENT_FUNDS: DeclineReason.INSUFFICIENT_FUNDS,
     ChargeResult.UNKNOWN_TOKEN: DeclineReason.UNKNOWN_TOKEN,

@@ -8,16 +8,16 @@ import logging
 from typing import Any, cast
 from uuid import UUID
 
-import orjson
 from aio_pika import IncomingMessage
 from faststream import AckPolicy
 from faststream.rabbit import Channel, ExchangeType, RabbitBroker, RabbitExchange, RabbitMessage, RabbitQueue
 from loguru import logger
 from pydantic import BaseModel, ConfigDict, create_model
+from yarl import URL
 
-from shared.batch import Item, Raised, Result
-from shared.broker.publisher import CONNECT_TIMEOUT_S, RECONNECT_INTERVAL_S
-from shared.envelope import Envelope, Read, Unreadable, decode
+from shared.batch import Item, Raised
+from shared.broker.publisher import CONNECT_TIMEOUT_S, HEARTBEAT_S, RECONNECT_INTERVAL_S
+from shared.envelope import Envelope, Unreadable, alone, decode
 from shared.event import Event
 from shared.reactions import Reactions
 from shared.retries import FIRST_FAILED_AT, Failure, Retries, attempts_so_far
@@ -53,7 +53,8 @@ class Consumers:
         self._retries = retries
         self.lanes = lanes_of(reactions)
         self.broker = RabbitBroker(
-            broker_url,
+            str(URL(broker_url).update_query(heartbeat=HEARTBEAT_S, name=f"quartet {reactions.service} consumers")),
+            specification_url=str(URL(broker_url).with_user(None).with_password(None)),
             timeout=CONNECT_TIMEOUT_S,
             reconnect_interval=RECONNECT_INTERVAL_S,
             graceful_timeout=drain_timeout_s,
@@ -112,20 +113,30 @@ class Consumers:
         )
 
     async def _handle(self, lane: Lane, message: IncomingMessage) -> None:
-        reads = decode(message.body, lane.event.kind.name)
-        items = [Item(read) for read in reads if isinstance(read, Envelope)]
-        results = iter(await self._shell.submit(*items) if items else ())
-        failures = [
-            failure
-            for index, read in enumerate(reads)
-            if (failure := _failure(message, index, read, next(results) if isinstance(read, Envelope) else None))
-        ]
+        try:
+            failures = await self._react(lane, message)
+        except Exception as error:  # noqa: BLE001 - a message that nobody can handle must not block its lane
+            logger.opt(exception=error).error("a message of {} cannot be handled", lane.queue)
+            failures = [_letter(message, 0, message.body, type(error).__name__, "cannot be handled")]
         if failures:
             await self._retries.set_back(lane, failures)
         try:
             await message.ack()
         except Exception as error:  # noqa: BLE001 - a lost connection: the message comes again, the inbox drops it
             logger.info("an ack was lost, {} comes again: {}", lane.queue, error)
+
+    async def _react(self, lane: Lane, message: IncomingMessage) -> list[Failure]:
+        """Have the shell react to the events of a message, and say what is to be set back of it."""
+        reads = decode(message.body, lane.event.kind.name)
+        items = [Item(read) for read in reads if isinstance(read, Envelope)]
+        results = iter(await self._shell.submit(*items) if items else ())
+        failures = []
+        for index, read in enumerate(reads):
+            if isinstance(read, Unreadable):
+                failures.append(_letter(message, index, alone(message.body, index), "Unreadable", read.reason))
+            elif isinstance(result := next(results), Raised):
+                failures.append(_failure(message, index, read, result.error))
+        return failures
 
 
 async def _as_it_is(message: RabbitMessage) -> IncomingMessage:
@@ -136,18 +147,31 @@ def _documented(event: type[Event]) -> type[BaseModel]:
     return create_model(f"{event.__name__}CloudEvent", __base__=CloudEvent, data=(event, ...))
 
 
-def _failure(message: IncomingMessage, index: int, read: Read, result: Result | None) -> Failure | None:
-    """Say what to set back of a message's event number `index`; None if nothing."""
-    first_failed_at = message.headers.get(FIRST_FAILED_AT)
-    attempts = attempts_so_far(message.headers) + 1
-    earlier = first_failed_at if isinstance(first_failed_at, str) else None
-    if isinstance(read, Unreadable):
-        name = f"{message.message_id}#{index}"
-        return Failure(name, read.body, attempts, "Unreadable", read.reason, earlier, retryable=False)
-    if not isinstance(result, Raised):
-        return None
-    alone = orjson.dumps([orjson.loads(message.body)[index]])
-    error = result.error
+def _failure(message: IncomingMessage, index: int, read: Envelope, error: Exception) -> Failure:
+    """Say how an event failed: it may be tried again."""
     return Failure(
-        str(read.event_id), alone, attempts, type(error).__name__, f"{type(error).__name__}: {error}", earlier
+        event_id=str(read.event_id),
+        body=alone(message.body, index),
+        attempts=attempts_so_far(message.headers) + 1,
+        error_class=type(error).__name__,
+        reason=f"{type(error).__name__}: {error}",
+        first_failed_at=_first_failed_at(message),
     )
+
+
+def _letter(message: IncomingMessage, index: int, body: bytes, error_class: str, reason: str) -> Failure:
+    """Say why a part of a message is set aside at once."""
+    return Failure(
+        event_id=f"{message.message_id}#{index}",
+        body=body,
+        attempts=attempts_so_far(message.headers) + 1,
+        error_class=error_class,
+        reason=reason,
+        first_failed_at=_first_failed_at(message),
+        retryable=False,
+    )
+
+
+def _first_failed_at(message: IncomingMessage) -> str | None:
+    at = message.headers.get(FIRST_FAILED_AT)
+    return at if isinstance(at, str) else None

@@ -5,6 +5,7 @@ is why each publish is awaited through `gather`.
 """
 
 import asyncio
+import itertools
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import Any
@@ -52,6 +53,7 @@ class AmqpPublisher:
         self._channel: AbstractRobustChannel | None = None
         self._exchanges: dict[str, aio_pika.abc.AbstractExchange] = {}
         self._in_flight = asyncio.Semaphore(IN_FLIGHT_MAX_MESSAGES)
+        self._published = itertools.count(1)
 
     async def publish(self, messages: Iterable[Message]) -> Sequence[NotConfirmedError | None]:
         """Publish all at once; for each, in order, None or why it is not confirmed."""
@@ -89,14 +91,15 @@ class AmqpPublisher:
         return self._connection
 
     async def _publish(self, message: Message) -> Any:
-        async with self._in_flight, asyncio.timeout(PUBLISH_TIMEOUT_S):
+        async with asyncio.timeout(PUBLISH_TIMEOUT_S), self._in_flight:
             exchange = await self._exchange(message.exchange)
             return await exchange.publish(
                 aio_pika.Message(
                     message.body,
                     content_type=CONTENT_TYPE,
                     delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
-                    message_id=message.message_id,
+                    # unique on the channel: a message that is returned is told from its neighbours by this id alone
+                    message_id=f"{message.message_id}.{next(self._published)}",
                     headers=dict(message.headers),
                     expiration=None if message.expiration_ms is None else message.expiration_ms / 1000,
                 ),

@@ -21,7 +21,10 @@ class BodyLimit:
         if scope["type"] != "http" or scope["method"] in ("GET", "HEAD", "OPTIONS", "DELETE"):
             await self._app(scope, receive, send)
             return
-        body = await _bounded(receive)
+        try:
+            body = await _bounded(receive)
+        except ConnectionError:  # nobody is there to be answered, and half a body is none
+            return
         if body is None:
             answer = problem(413, f"A body may have {BODY_MAX_BYTES} bytes at the most.", {"Connection": "close"})
             await answer(scope, receive, send)
@@ -40,6 +43,8 @@ async def _bounded(receive: Receive) -> bytes | None:
     body = b""
     while True:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ConnectionAbortedError
         part: bytes = message.get("body", b"")
         body += part
         if len(body) > BODY_MAX_BYTES:

@@ -23,6 +23,7 @@ from shared.event import Event
 from shared.http.problems import CONTENT_TYPE, ProblemError, problem_body, unavailable
 from shared.ids import new_id
 from shared.outcome import Advanced, Ignored
+from shared.ports import Store
 from shared.shell import Shell
 
 COMMAND_TIMEOUT_S = 10.0
@@ -36,8 +37,9 @@ IdempotencyKey = Annotated[str | None, Header(max_length=IDEMPOTENCY_KEY_MAX_CHA
 class Commands:
     """Takes commands to one service's shell."""
 
-    def __init__(self, shell: Shell) -> None:
+    def __init__(self, shell: Shell, store: Store) -> None:
         self._shell = shell
+        self._store = store
         self._in_flight: set[tuple[str, str, str]] = set()
 
     async def run(
@@ -72,6 +74,17 @@ class Commands:
             raise ProblemError(422, "This Idempotency-Key was used before, for another request.")
         raise ProblemError(500, "The command failed and changed nothing.")
 
+    async def first_answer(self, request: ports.Request) -> Response | None:
+        """Find how a request was answered before, for one that would be refused today; None if it was not.
+
+        Raises:
+            WorldError: the database does not answer.
+        """
+        async with self._store.transaction() as transaction:
+            answered = await transaction.answered([request])
+        body_hash, answer = answered.get(request.identity, (None, None))
+        return _response(answer) if answer is not None and body_hash == request.body_hash else None
+
 
 def required(key: str | None) -> str:
     """Insist on an idempotency key.
@@ -85,9 +98,9 @@ def required(key: str | None) -> str:
 
 
 def body_hash(body: BaseModel | None) -> str:
-    """Hash what a command asks for, as understood: white space and the order of fields make no difference."""
-    data = b"" if body is None else orjson.dumps(body.model_dump(mode="json"), option=orjson.OPT_SORT_KEYS)
-    return hashlib.sha256(data).hexdigest()
+    """Hash what a command asks for: white space, the order of fields and defaults of later days make no difference."""
+    asked = None if body is None else body.model_dump(mode="json", exclude_unset=True)
+    return hashlib.sha256(orjson.dumps(asked, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
 def traceparent_of(request: Request) -> str | None:

@@ -6,11 +6,13 @@ from typing import Any, Protocol
 from uuid import UUID
 
 import orjson
+from loguru import logger
+from pydantic import ValidationError
 from sqlalchemy import RowMapping, TextClause
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared.envelope import Envelope, Logged
-from shared.event import VOCABULARY, Event
+from shared.event import Event
 from shared.ids import derived_id
 from shared.outcome import Intent
 from shared.ports import Answer, Claim, LogEntry, Received, Record, Request
@@ -37,6 +39,7 @@ class PostgresStore:
 
     def __init__(
         self,
+        service: str,
         engine: AsyncEngine,
         states: States,
         intents: Collection[type[Intent]],
@@ -45,6 +48,7 @@ class PostgresStore:
         lease_s: float,
     ) -> None:
         self.engine = engine
+        self._service = service
         self._single = engine.execution_options(isolation_level="AUTOCOMMIT")  # one statement is its own transaction
         self._states = states
         self._intents = {intent.kind: intent for intent in intents}
@@ -64,7 +68,8 @@ class PostgresStore:
 
     async def claim_unsent(self, limit: int, grace_s: float) -> Sequence[Logged]:
         """Take outbox rows whose grace is over."""
-        return [_logged(row) for row in await self._run(sql.CLAIM_UNSENT, limit=limit, grace_s=grace_s)]
+        rows = await self._run(sql.CLAIM_UNSENT, limit=limit, grace_s=grace_s)
+        return [_logged(row, self._service) for row in rows]
 
     async def defer_unsent(self, event_ids: Collection[UUID]) -> None:
         """Make rows available again, each after its own backoff."""
@@ -72,8 +77,20 @@ class PostgresStore:
 
     async def claim_intents(self, limit: int, lease_s: float) -> Sequence[Claim]:
         """Take intents that are due, the first of each stream only."""
-        rows = await self._run(sql.CLAIM_INTENTS, limit=limit, lease_s=lease_s)
-        return [self._claim(row) for row in rows]
+        claims = []
+        for row in await self._run(sql.CLAIM_INTENTS, limit=limit, lease_s=lease_s):
+            try:
+                claims.append(self._claim(row))
+            except (KeyError, ValidationError) as error:  # of another release: a person's matter, no reason to stop
+                logger.error("intent {} of kind {} cannot be read, parked", row["intent_id"], row["kind"])
+                unread = f"{type(error).__name__}: cannot be read as a {row['kind']}"
+                await self._run(sql.PARK, intent_id=row["intent_id"], token=row["token"], error=unread)
+        return claims
+
+    async def release_intents(self, claims: Collection[Claim]) -> None:
+        """Give back intents that were claimed and never started, due at once; that attempt does not count."""
+        rows = [{"intent_id": claim.intent_id, "token": claim.token} for claim in claims]
+        await self._run(sql.RELEASE, rows=rows_json(rows))
 
     async def reschedule(self, claim: Claim, after_s: float, error: str) -> None:
         """Give an intent back, unless the lease was lost."""
@@ -168,7 +185,10 @@ class PostgresTransaction:
             derived_id(cause.event_id, intent.kind): (stream_id, intent, cause)
             for (stream_id, _), (intent, cause) in record.intents.items()
         }
-        rows = [_intent_row(intent_id, *what) for intent_id, what in new.items()]
+        rows = [
+            {**_intent_row(intent_id, *what), "ordinal": ordinal}
+            for ordinal, (intent_id, what) in enumerate(new.items())
+        ]
         inserted = await self._execute(sql.INTEND, rows=rows_json(rows), lease_s=self._lease_s)
         claims = []
         for intent_id, token in inserted:
@@ -183,11 +203,11 @@ class PostgresTransaction:
         return await self._connection.execute(statement, parameters)
 
 
-def _logged(row: RowMapping) -> Logged:
+def _logged(row: RowMapping, owner: str) -> Logged:
     return Logged(
         event_id=row["event_id"],
         type=row["type"],
-        owner=VOCABULARY[row["type"]].kind.owner,
+        owner=owner,
         payload=row["payload"].encode(),
         correlation_id=row["correlation_id"],
         causation_id=row["causation_id"],

@@ -89,13 +89,13 @@ INTEND = text("""
            CASE WHEN hot THEN 1 ELSE 0 END,
            CASE WHEN hot THEN 1 ELSE 0 END
     FROM (
-        SELECT r.*, after_s = 0 AND row_number() OVER (PARTITION BY stream_id) = 1
+        SELECT r.*, after_s = 0 AND row_number() OVER (PARTITION BY stream_id ORDER BY ordinal) = 1
                     AND NOT EXISTS (SELECT FROM intents AS earlier WHERE earlier.stream_id = r.stream_id) AS hot
         FROM json_to_recordset(:rows) AS r(
             intent_id uuid, stream_id uuid, kind text, payload jsonb, correlation_id uuid, causation_id uuid,
-            traceparent text, after_s double precision)
+            traceparent text, after_s double precision, ordinal integer)
     ) AS r
-    ORDER BY intent_id
+    ORDER BY stream_id, ordinal
     RETURNING intent_id, token
 """)
 
@@ -117,6 +117,15 @@ RESCHEDULE = text("""
     UPDATE intents
     SET due_at = now() + make_interval(secs => :after_s), leased_until = NULL, last_error = :error
     WHERE intent_id = :intent_id AND token = :token
+""")
+
+# An intent that was claimed and never started: its attempt does not count.
+RELEASE = text("""
+    UPDATE intents SET leased_until = NULL, attempts = attempts - 1
+    WHERE (intent_id, token) IN (
+        SELECT intent_id, token FROM intents
+        JOIN json_to_recordset(:rows) AS r(intent_id uuid, token bigint) USING (intent_id, token)
+        ORDER BY intent_id FOR UPDATE OF intents)
 """)
 
 PARK = text("""

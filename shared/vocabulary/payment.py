@@ -10,6 +10,7 @@ from shared.vocabulary.money import Money
 class DeclineReason(StrEnum):
     """Why the money was not taken, or is not known to have been."""
 
+    DECLINED = "declined"
     CARD_DECLINED = "card_declined"
     INSUFFICIENT_FUNDS = "insufficient_funds"
     UNKNOWN_TOKEN = "unknown_token"  # noqa: S105 - the name of a reason, not a password
