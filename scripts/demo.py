@@ -1,6 +1,7 @@
 """`quartet demo`: one order of each kind, each with its timeline as it happens."""
 
 import asyncio
+import logging
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -96,6 +97,7 @@ KINDS = (
 
 def demo() -> None:
     """Place an order of each kind and watch it end; exit with 1 if any did not end as it must."""
+    logging.disable()  # what the libraries would log is said in one line below
     try:
         wrong = asyncio.run(_demo(Console(highlight=False)))
     except (httpx.HTTPError, AMQPError, OSError, TimeoutError, KeyError) as error:

@@ -2,7 +2,7 @@
 
 import typer
 
-from scripts import stack
+from scripts import demo, stack
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help="Quartet: four services, no conductor.")
 
@@ -12,6 +12,7 @@ app.command()(stack.reset)
 app.command()(stack.status)
 app.command()(stack.logs)
 app.command()(stack.migrate)
+app.command()(demo.demo)
 
 if __name__ == "__main__":
     app()
