@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from infra.native.processes import identity_of
 from infra.native.program import StackError
 
 
@@ -34,18 +35,21 @@ def presence(pid_file: Path) -> Iterator[None]:
         except BlockingIOError:
             raise StackError("a supervisor is running already") from None
         file.truncate(0)
-        file.write(f"{os.getpid()}\n")
+        file.write(f"{os.getpid()} {identity_of(os.getpid())}\n")
         file.flush()
         yield
         file.truncate(0)
 
 
 def present(pid_file: Path) -> int | None:
-    """Give the number of the supervisor that is running, if one is; whatever the file says otherwise is stale."""
+    """Give the number of the supervisor that is running, if one is.
+
+    What an unlocked file says is stale, and so is for a moment what a file says that has just been locked.
+    """
     with contextlib.suppress(FileNotFoundError), pid_file.open() as file:
         try:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
-            told = file.read().strip()
-            return int(told) if told else None
+            pid, _, identity = file.read().strip().partition(" ")
+            return int(pid) if pid and identity_of(int(pid)) == identity else None
     return None

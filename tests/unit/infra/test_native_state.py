@@ -131,7 +131,16 @@ def test_the_supervisor_is_present_as_long_as_its_process(tmp_path: Path) -> Non
         assert present(pid_file) == holder.pid
         holder.kill()
         holder.wait()
-        assert pid_file.read_text().strip() == str(holder.pid)
+        assert pid_file.read_text().startswith(f"{holder.pid} ")
+        assert present(pid_file) is None
+
+
+def test_a_strangers_number_is_not_the_supervisors(tmp_path: Path) -> None:
+    """As it is read in the moment between the lock of a new supervisor and its number."""
+    pid_file = tmp_path / "supervisor.pid"
+    with presence(pid_file):
+        assert present(pid_file) == os.getpid()
+        pid_file.write_text(f"{os.getpid()} another boot:12\n")
         assert present(pid_file) is None
 
 
