@@ -1,0 +1,173 @@
+"""From a lane into the shell: a message is acked once all of it is taken care of, and not before."""
+
+import asyncio
+from typing import Any, cast
+
+import orjson
+import pytest
+from aio_pika import IncomingMessage
+
+from services.payment.reactions import reactions
+from shared.batch import Duplicate, Item, Raised, Result
+from shared.broker.consumer import Consumers
+from shared.outcome import Ignored
+from shared.retries import Retries
+from shared.shell import Shell
+from shared.topology import Lane
+from shared.vocabulary.order import OrderCancelled
+from tests.unit.shared.fakes import FakeClock, FakePublisher
+from tests.unit.shared.loop import until
+from tests.unit.shared.wire import batch, cloud_event
+
+LANE = Lane("payment", OrderCancelled)
+
+
+class FakeShell:
+    """Answers each item with the next of `results`, once it is open."""
+
+    def __init__(self, *results: Result) -> None:
+        self.results = list(results)
+        self.works: list[tuple[Item, ...]] = []
+        self.open = asyncio.Event()
+        self.open.set()
+
+    async def submit(self, *items: Item) -> tuple[Result, ...]:
+        self.works.append(items)
+        await self.open.wait()
+        return tuple(self.results.pop(0) for _ in items)
+
+
+class FakeMessage:
+    """A message that keeps whether it was acked; the first `acks_lost` acks do not arrive."""
+
+    def __init__(self, body: bytes, **headers: Any) -> None:
+        self.body = body
+        self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
+        self.message_id = "m1"
+        self.acked = False
+        self.ack_error: Exception | None = None
+
+    async def ack(self) -> None:
+        if self.ack_error is not None:
+            raise self.ack_error
+        self.acked = True
+
+
+class Stage:
+    """The consumers of payment over a shell and a broker in memory."""
+
+    def __init__(self, clock: FakeClock, *results: Result) -> None:
+        self.shell = FakeShell(*results)
+        self.publisher = FakePublisher()
+        self.consumers = Consumers(
+            "amqp://nowhere",
+            reactions,
+            cast("Shell", self.shell),
+            Retries(self.publisher, clock, (1_000, 10_000)),
+            prefetch_max_messages=10,
+            drain_timeout_s=1,
+        )
+
+    async def handle(self, message: FakeMessage) -> None:
+        await self.consumers._handle(LANE, cast("IncomingMessage", message))
+
+
+def test_a_lane_for_each_event() -> None:
+    """The consumers listen to the lanes of the service's table."""
+    consumers = Stage(FakeClock()).consumers
+    assert {lane.queue for lane in consumers.lanes} == {
+        "payment.order.placed",
+        "payment.order.cancelled",
+        "payment.stock.reserved",
+    }
+    assert len(consumers.broker.subscribers) == 3
+
+
+@pytest.mark.parametrize("result", [Ignored("so"), Duplicate()], ids=repr)
+async def test_acked_after_the_commit(clock: FakeClock, result: Result) -> None:
+    """All events of a message go into the shell as one work, and the ack waits for all of them."""
+    stage, message = Stage(clock, result, result), FakeMessage(batch(cloud_event(), cloud_event()))
+    stage.shell.open.clear()
+    handling = asyncio.create_task(stage.handle(message))
+    await until(lambda: stage.shell.works)
+    assert not message.acked
+    stage.shell.open.set()
+    await handling
+    assert message.acked
+    assert [len(work) for work in stage.shell.works] == [2]
+    assert stage.publisher.published == []
+
+
+async def test_acked_after_the_retry_copies_are_confirmed(clock: FakeClock) -> None:
+    """An event that failed leaves its message; until the broker has it elsewhere, the message is not acked."""
+    stage = Stage(clock, Ignored("so"), Raised(ValueError("no")))
+    good, bad = cloud_event(), cloud_event(id="0190d1a5-0000-7000-8000-0000000000bb")
+    message = FakeMessage(batch(good, bad))
+    stage.publisher.open.clear()
+    handling = asyncio.create_task(stage.handle(message))
+    await until(lambda: stage.publisher.published)
+    assert not message.acked
+    stage.publisher.open.set()
+    await handling
+    assert message.acked
+    (copy,) = stage.publisher.published
+    assert orjson.loads(copy.body) == [bad]
+    assert (copy.exchange, copy.routing_key) == ("payment.delay.1000ms", "payment.order.cancelled")
+    assert (copy.message_id, copy.headers["quartet-attempts"]) == (bad["id"], 1)
+    assert copy.headers["quartet-reason"] == "ValueError: no"
+
+
+async def test_nothing_of_the_old_headers_is_copied(clock: FakeClock) -> None:
+    """A retry counts on, keeps the time of its first failure, and carries nothing that the broker wrote."""
+    stage = Stage(clock, Raised(ValueError("no")))
+    message = FakeMessage(
+        batch(cloud_event()),
+        quartet_attempts=1,
+        quartet_first_failed_at="2026-01-01T00:00:00+00:00",
+        x_death=[{"count": 1}],
+        x_delivery_count=3,
+        other="header",
+    )
+    await stage.handle(message)
+    (copy,) = stage.publisher.published
+    assert copy.exchange == "payment.delay.10000ms"
+    assert copy.headers["quartet-first-failed-at"] == "2026-01-01T00:00:00+00:00"
+    assert all(name.startswith("quartet-") for name in copy.headers)
+
+
+async def test_unreadable_parts_are_set_aside(clock: FakeClock) -> None:
+    """What cannot be read goes to the dead letters at once, named by its message; its neighbours are reacted to."""
+    stage = Stage(clock, Ignored("so"))
+    message = FakeMessage(batch(cloud_event(id="one"), cloud_event()))
+    await stage.handle(message)
+    (letter,) = stage.publisher.published
+    assert (letter.exchange, letter.message_id) == ("payment.dead", "m1#0")
+    assert letter.headers["quartet-error-class"] == "Unreadable"
+    assert message.acked
+
+
+@pytest.mark.parametrize("body", [b"\x00", b"[" * 300 + b"]" * 300])
+async def test_a_message_that_is_no_batch(clock: FakeClock, body: bytes) -> None:
+    """Nothing of it enters the shell; it is set aside whole, and acked."""
+    stage, message = Stage(clock), FakeMessage(body)
+    await stage.handle(message)
+    assert stage.shell.works == []
+    assert stage.publisher.published[0].body == body
+    assert message.acked
+
+
+async def test_a_message_that_nobody_can_handle(clock: FakeClock) -> None:
+    """Whatever goes wrong with a message, it is set aside and acked: it never blocks its lane."""
+    stage, message = Stage(clock), FakeMessage(batch(cloud_event()))
+    await stage.handle(message)
+    (letter,) = stage.publisher.published
+    assert (letter.exchange, letter.body, letter.message_id) == ("payment.dead", message.body, "m1#0")
+    assert message.acked
+
+
+async def test_a_lost_ack_costs_a_duplicate(clock: FakeClock) -> None:
+    """The message comes again and the inbox drops it: a lost connection breaks nothing here."""
+    stage, message = Stage(clock, Ignored("so")), FakeMessage(batch(cloud_event()))
+    message.ack_error = ConnectionError("gone")
+    await stage.handle(message)
+    assert not message.acked

@@ -1,0 +1,139 @@
+"""Reaction tables: read from annotations, and held against what reactions really cause."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from shared.outcome import Advanced, Ignored, Intent, Outcome, advance, ignore
+from shared.reactions import Reactions, UndeclaredError
+from shared.vocabulary.inventory import StockReserved
+from shared.vocabulary.order import OrderCancelled
+from tests.unit.shared.toy import Cue, Encore, Encored, Noted, Played, Score, Tune, order, toy
+
+CUE = Cue(order_id=order())
+NOTED, PLAYED = Noted(order_id=order()), Played(order_id=order(), nth=1)
+SCORE = Score(order())
+
+
+def declares_nothing(cue: Cue, score: Score) -> Any:
+    raise NotImplementedError
+
+
+def declares_the_outcome_alone(cue: Cue, score: Score) -> Ignored:
+    raise NotImplementedError
+
+
+def has_no_annotation(cue: Any, score: Any):  # type: ignore[no-untyped-def]  # noqa: ANN201, RUF100 - the point of the test
+    raise NotImplementedError
+
+
+def table(outcome: Advanced[Any] | Ignored) -> Reactions:
+    """Give a table whose one reaction declares `Noted` and `Encore`, and does as it is told here."""
+    reactions = Reactions("toy")
+
+    @reactions.on(Cue)
+    def react(cue: Cue, score: Score) -> Outcome[Noted | Encore]:
+        return outcome
+
+    return reactions
+
+
+def test_reads_the_annotation() -> None:
+    """A row names the events and the intents of its function's annotation."""
+    (row,) = table(ignore("nothing"))
+    assert row.event is Cue
+    assert row.causes == {Noted}
+    assert row.intends == {Encore}
+    assert toy[Encored].causes == {Noted}
+    assert toy[Encored].intends == {Tune}
+
+
+@pytest.mark.parametrize(
+    "outcome", [advance(SCORE, NOTED), advance(SCORE, NOTED, Encore(order_id=order())), ignore("")]
+)
+def test_declared_outcomes_come_back(outcome: Advanced[Any] | Ignored) -> None:
+    """What the annotation names is given back as it is."""
+    assert table(outcome).react(CUE, SCORE) is outcome
+
+
+@pytest.mark.parametrize(
+    ("outcome", "names"),
+    [
+        (advance(SCORE, PLAYED), "Played"),
+        (advance(SCORE, NOTED, PLAYED), "Played"),
+        (advance(SCORE, NOTED, Tune(order_id=order())), "Tune"),
+        (advance(SCORE, PLAYED, Tune(order_id=order())), "Played, Tune"),
+    ],
+)
+def test_undeclared_consequences_are_refused(outcome: Advanced[Any], names: str) -> None:
+    """What the annotation does not name never leaves the reaction, whether it is an event or an intent."""
+    with pytest.raises(UndeclaredError, match=f"react does not declare {names}"):
+        table(outcome).react(CUE, SCORE)
+
+
+def test_unknown_events_are_refused() -> None:
+    """An event without a row is an error, not something to ignore."""
+    with pytest.raises(UndeclaredError, match=r"toy has no reaction to toy\.encored\.v1"):
+        table(ignore("")).react(Encored(order_id=order()), SCORE)
+
+
+def test_what_a_reaction_raises_comes_through() -> None:
+    """An exception is the shell's to judge."""
+    with pytest.raises(ValueError, match="a string broke"):
+        toy.react(Cue(order_id=order(), does="break"), SCORE)
+
+
+def test_one_reaction_for_each_event() -> None:
+    """A second reaction to one event is refused when the table is read, not when the event comes."""
+    reactions = table(ignore(""))
+    with pytest.raises(ValueError, match=r"toy reacts to toy\.cue already"):
+        reactions.on(Cue)(toy[Cue].function)
+
+
+@pytest.mark.parametrize("function", [declares_nothing, declares_the_outcome_alone, has_no_annotation])
+def test_a_reaction_needs_an_outcome(function: Callable[[Any, Any], Any]) -> None:
+    """A function that does not say what it can cause is refused by name."""
+    with pytest.raises(ValueError, match=f"{function.__name__} is not annotated with an Outcome"):
+        Reactions("toy").on(Cue)(function)
+
+
+def test_an_advance_logs_an_event() -> None:
+    """A state never moves on without a word in the log."""
+    with pytest.raises(ValueError, match="at least one event"):
+        advance(SCORE)
+    with pytest.raises(ValueError, match="at least one event"):
+        advance(SCORE, Encore(order_id=order()), withdraw=(Tune,))
+
+
+def test_consequences_are_told_apart() -> None:
+    """Events and intents are given in any order, and kept each in theirs."""
+    encore, tune = Encore(order_id=order()), Tune(order_id=order())
+    outcome = advance(SCORE, encore, NOTED, tune, PLAYED, withdraw=[Encore])
+    assert outcome == Advanced(SCORE, (NOTED, PLAYED), (encore, tune), (Encore,))
+
+
+def test_published_and_consumed() -> None:
+    """A table publishes the public events that it causes, and consumes the public events of others."""
+    reactions = Reactions("order")
+
+    @reactions.on(Cue)
+    def first(cue: Cue, score: Score) -> Outcome[Played | Noted]:
+        raise NotImplementedError
+
+    @reactions.on(StockReserved)
+    def second(reserved: StockReserved, score: Score) -> Outcome[OrderCancelled]:
+        raise NotImplementedError
+
+    @reactions.on(OrderCancelled)
+    def third(cancelled: OrderCancelled, score: Score) -> Outcome[Noted]:
+        raise NotImplementedError
+
+    assert reactions.published == (OrderCancelled, Played)
+    assert reactions.consumed == (StockReserved,)
+
+
+def test_intents_name_their_kind() -> None:
+    """An intent class without a kind cannot be written."""
+    with pytest.raises(TypeError, match="kind"):
+        type("Nameless", (Intent,), {})

@@ -1,0 +1,407 @@
+"""The shell: whole works in batches, one transaction at a time, whatever the world does meanwhile."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.batch import Answered, Duplicate, Item, KeyReused, Raised, Result
+from shared.ids import new_id
+from shared.outcome import Advanced, Ignored
+from shared.ports import Answer, ConflictError, RefusedError, WorldError
+from shared.shell import TRIES_MAX, WORLD_BACKOFF, Committed, Shell
+from tests.unit.shared.fakes import STEPS, FakeClock, FakeConfirmations, FakeStore, Step
+from tests.unit.shared.generated import SOME
+from tests.unit.shared.loop import JumpingLoop, running, until
+from tests.unit.shared.toy import Does, command, cue, cues, encored, order, toy
+
+BATCH_MAX_EVENTS = 10
+LOST = WorldError("the connection is lost")
+
+
+class Stage:
+    """A shell over a world in memory."""
+
+    def __init__(self) -> None:
+        self.clock = FakeClock()
+        self.store = FakeStore(self.clock)
+        self.confirmations = FakeConfirmations()
+        self.commits: list[Committed] = []
+        self.shell = Shell(
+            toy,
+            self.store,
+            self.confirmations,
+            self.clock,
+            self.commits.append,
+            batch_max_events=BATCH_MAX_EVENTS,
+            waiting_max_works=3,
+        )
+
+    async def play(self, *items: Item) -> tuple[Result, ...]:
+        """Submit one work and wait for its results."""
+        async with running(self.shell.run()):
+            return await self.shell.submit(*items)
+
+    @property
+    def plays(self) -> int:
+        state = self.store.tables.states.get(order())
+        return state.state.plays if state else 0
+
+
+@pytest.fixture
+def stage() -> Stage:
+    return Stage()
+
+
+def in_time_that_jumps(test: Callable[[], Awaitable[None]]) -> None:
+    """Run what hypothesis repeats, each time in a loop of its own."""
+    with asyncio.Runner(loop_factory=JumpingLoop) as runner:
+        runner.run(test())  # type: ignore[arg-type]  # a coroutine
+
+
+def kinds(results: tuple[Result, ...]) -> list[type[Any]]:
+    return [type(result) for result in results]
+
+
+async def test_results_come_in_order(stage: Stage) -> None:
+    """A work is told what came of each of its events."""
+    results = await stage.play(*cues("play", "rest", "break", "both"))
+    assert kinds(results) == [Advanced, Ignored, Raised, Advanced]
+    assert stage.plays == 2
+    assert sorted(stage.store.tables.inbox.values()) == ["advanced", "advanced", "ignored"]
+
+
+async def test_public_events_alone_are_for_the_outbox(stage: Stage) -> None:
+    """What was committed is told once: what is to be published, and what to be carried out."""
+    items = cues("both", "promise")
+    results = await stage.play(*items)
+    (committed,) = stage.commits
+    assert [entry.type for entry in committed.unsent] == ["toy.played.v1"]
+    assert set(stage.store.tables.outbox) == {entry.event_id for entry in committed.unsent}
+    assert [claim.intent.kind for claim in committed.claims] == ["encore"]
+    assert (tuple(committed.items), tuple(committed.results)) == (items, results)
+
+
+async def test_takes_what_is_there(stage: Stage) -> None:
+    """What waits goes into one batch; what comes while it commits goes into the next."""
+    stage.store.open.clear()
+    waiting = [stage.shell.submit(cue()) for _ in range(3)]
+    async with running(stage.shell.run()):
+        await until(lambda: stage.store.batches)
+        waiting += [stage.shell.submit(cue()) for _ in range(2)]
+        assert stage.store.batches == [3]
+        stage.store.open.set()
+        await asyncio.gather(*waiting)
+    assert stage.store.batches == [3, 2]
+
+
+@pytest.mark.parametrize(
+    ("works", "batches"),
+    [
+        ([4, 4, 4], [8, 4]),
+        ([10, 1], [10, 1]),
+        ([9, 1, 1], [10, 1]),
+        ([9, 2, 1], [9, 3]),
+        ([25, 1], [25, 1]),
+        ([1] * 23, [10, 10, 3]),
+    ],
+)
+async def test_batch_bound(stage: Stage, works: list[int], batches: list[int]) -> None:
+    """A batch has so many events at the most, whole works only, in the order they came; a big work goes alone."""
+    done = [stage.shell.submit(*[cue() for _ in range(size)]) for size in works]
+    async with running(stage.shell.run()):
+        await asyncio.gather(*done)
+    assert stage.store.batches == batches
+    assert stage.plays == sum(works)
+
+
+async def test_one_event_waits_for_no_other(stage: Stage) -> None:
+    """A batch never waits to fill up."""
+    await stage.play(cue())
+    assert stage.store.batches == [1]
+    assert stage.clock.slept_s == []
+
+
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("error", [LOST, TimeoutError, ConflictError("somebody else wrote first")], ids=repr)
+async def test_the_worlds_fault(stage: Stage, step: Step, error: Exception | type[Exception]) -> None:
+    """Wherever the world fails, the same batch runs again, nothing is set aside, and all is done once."""
+    failure = error if isinstance(error, Exception) else WorldError("timed out")
+    stage.store.fail(step, failure, failure)
+    results = await stage.play(*cues("play", "both", "rest"), command("promise"))
+    assert stage.store.failures_left == 0
+    assert not any(isinstance(result, Raised) for result in results)
+    assert stage.plays == 3
+    assert len(stage.store.tables.log) == 4
+    assert len(stage.store.tables.outbox) == 2
+    assert len(stage.commits) == 1
+
+
+async def test_a_lost_connection_is_waited_for(stage: Stage) -> None:
+    """The pauses grow as long as the world fails; a batch never gives up."""
+    failures = 30
+    stage.store.fail("begin", *[LOST] * failures)
+    assert kinds(await stage.play(cue())) == [Advanced]
+    assert stage.clock.slept_s == [WORLD_BACKOFF.delay_s(attempt) for attempt in range(1, failures + 1)]
+
+
+async def test_a_conflict_is_run_again_at_once(stage: Stage) -> None:
+    """Who lost a race runs again without a pause, and is done as soon as the race is over."""
+    stage.store.fail("write", *[ConflictError("version")] * (TRIES_MAX - 1))
+    assert kinds(await stage.play(cue())) == [Advanced]
+    assert stage.clock.slept_s == []
+
+
+async def test_too_many_conflicts_are_a_refusal(stage: Stage) -> None:
+    """What conflicts again and again is no race: it is set aside, and the shell goes on."""
+    stage.store.fail("write", *[ConflictError("version")] * TRIES_MAX)
+    (result,) = await stage.play(cue())
+    assert isinstance(result, Raised)
+    assert isinstance(result.error, ConflictError)
+    assert kinds(await stage.play(cue())) == [Advanced]
+
+
+async def test_what_nobody_foresaw_is_run_again(stage: Stage) -> None:
+    """An error that is neither the world's nor a refusal may pass as well."""
+    stage.store.fail("load", *[ZeroDivisionError("a mistake of ours")] * (TRIES_MAX - 1))
+    assert kinds(await stage.play(*cues("play", "rest"))) == [Advanced, Ignored]
+    assert stage.clock.slept_s == [WORLD_BACKOFF.delay_s(attempt) for attempt in range(1, TRIES_MAX)]
+
+
+async def test_what_nobody_foresaw_ends_nothing(stage: Stage) -> None:
+    """If it does not pass, the batch is taken apart, down to the event at fault, and the shell goes on."""
+    stage.store.fail("write", *[ZeroDivisionError("a mistake of ours")] * TRIES_MAX)
+    assert kinds(await stage.play(*cues("play", "rest", "play"))) == [Advanced, Ignored, Advanced]
+    stage.store.fail("write", *[ZeroDivisionError("a mistake of ours")] * TRIES_MAX)
+    (result,) = await stage.play(cue())
+    assert isinstance(result, Raised)
+    assert isinstance(result.error, ZeroDivisionError)
+    assert stage.plays == 2
+
+
+async def test_the_refused_one_is_found(stage: Stage) -> None:
+    """Where a constraint refuses one event, it alone is set aside, and its neighbours are committed."""
+    items = cues("play", "play", "poison", "play", "rest")
+    results = await stage.play(*items)
+    assert kinds(results) == [Advanced, Advanced, Raised, Advanced, Ignored]
+    assert isinstance(results[2], Raised)
+    assert isinstance(results[2].error, RefusedError)
+    assert stage.plays == 3
+    assert items[2].envelope.event_id not in stage.store.tables.inbox
+
+
+@SOME
+@given(st.lists(st.lists(st.sampled_from(["play", "poison", "break", "rest"]), min_size=1, max_size=5), max_size=6))
+def test_any_are_refused(works: list[list[Does]]) -> None:
+    """Whichever events are refused or raise, the results say which, and all the others are committed once."""
+
+    async def play() -> None:
+        stage = Stage()
+        done = [stage.shell.submit(*cues(*work)) for work in works]
+        async with running(stage.shell.run()):
+            results = await asyncio.gather(*done)
+        expected = {"play": Advanced, "poison": Raised, "break": Raised, "rest": Ignored}
+        assert [kinds(each) for each in results] == [[expected[does] for does in work] for work in works]
+        assert stage.plays == sum(work.count("play") for work in works)
+        assert [entry.version for entry in stage.store.tables.log] == list(range(1, stage.plays + 1))
+
+    in_time_that_jumps(play)
+
+
+@SOME
+@given(st.lists(st.tuples(st.sampled_from(STEPS), st.booleans()), max_size=12))
+def test_any_failures(failures: list[tuple[Step, bool]]) -> None:
+    """Whatever the world does, wherever and how often, the outcome is that of a world that did nothing."""
+
+    async def play() -> None:
+        stage = Stage()
+        for step, conflicts in failures:
+            stage.store.fail(step, ConflictError("somebody") if conflicts else LOST)
+        await stage.play(*cues("play", "promise", "both", "withdraw", "break"), encored(new_id()), command("play", "a"))
+        tables = stage.store.tables
+        assert (stage.plays, len(tables.inbox)) == (5, 6)
+        assert [entry.version for entry in tables.log] == list(range(1, len(tables.log) + 1))
+        assert [entry.logged.type for entry in tables.log].count("toy.played.v1") == len(tables.outbox) == 3
+        assert (tables.intents, len(tables.answers)) == ({}, 1)
+
+    in_time_that_jumps(play)
+
+
+async def test_a_lost_answer_is_a_duplicate(stage: Stage) -> None:
+    """Where only the answer of a commit was lost, the batch finds its ids in the inbox and does nothing twice."""
+    stage.store.fail("commit_answer", LOST)
+    assert await stage.play(*cues("play", "both")) == (Duplicate(), Duplicate())
+    assert stage.plays == 2
+    assert [list(commit.unsent) for commit in stage.commits] == [[]]
+    assert len(stage.store.tables.outbox) == 2
+
+
+async def test_a_lost_answer_of_a_command_is_found(stage: Stage) -> None:
+    """So a command is told what it was told the first time."""
+    stage.store.fail("commit_answer", LOST)
+    assert await stage.play(command("play")) == (Answered(Answer(200, {"plays": 1})),)
+    assert stage.plays == 1
+
+
+async def test_a_command_is_done_once(stage: Stage) -> None:
+    """The same request is answered as before, whatever has happened since, and does nothing."""
+    await stage.play(command("play"))
+    await stage.play(cue("play"))
+    again, other = await stage.play(command("play"), command("play", key="another"))
+    assert again == Answered(Answer(200, {"plays": 1}))
+    assert isinstance(other, Answered)
+    assert other.answer == Answer(200, {"plays": 3})
+
+
+async def test_a_key_is_for_one_request(stage: Stage) -> None:
+    """The same key with another body is refused, and does nothing."""
+    await stage.play(command("play"))
+    assert await stage.play(command("play", body_hash="other")) == (KeyReused(),)
+    assert stage.plays == 1
+
+
+async def test_a_command_that_failed_may_be_asked_again(stage: Stage) -> None:
+    """It changed nothing, and nothing is stored under its key."""
+    assert kinds(await stage.play(command("break"))) == [Raised]
+    assert kinds(await stage.play(command("play"))) == [Answered]
+
+
+async def test_what_raised_may_come_again(stage: Stage) -> None:
+    """An event whose reaction raised is no duplicate when it is retried."""
+    item = cue("break")
+    assert kinds(await stage.play(item)) == [Raised]
+    assert kinds(await stage.play(item)) == [Raised]
+    assert stage.store.tables.inbox == {}
+
+
+async def test_an_answer_that_raised_leaves_its_intent(stage: Stage) -> None:
+    """An intent goes in the very transaction that reacts to its answer, and not before."""
+    await stage.play(cue("promise"))
+    (claim,) = stage.commits[-1].claims
+    await stage.play(encored(claim.intent_id, breaks=True))
+    assert len(stage.store.tables.intents) == 1
+    await stage.play(encored(claim.intent_id))
+    assert stage.store.tables.intents == {}
+
+
+async def test_what_is_confirmed_goes_along(stage: Stage) -> None:
+    """Rows that the broker has confirmed are deleted by the next batch."""
+    await stage.play(cue())
+    (event_id,) = stage.store.tables.outbox
+    stage.confirmations.restore([event_id])
+    await stage.play(cue("rest"))
+    assert stage.store.tables.outbox == {}
+    assert stage.confirmations.waiting == []
+
+
+@pytest.mark.parametrize("step", STEPS)
+async def test_what_is_confirmed_is_not_forgotten(stage: Stage, step: Step) -> None:
+    """A transaction that fails gives them back; refused or lost, they are deleted by a later one."""
+    await stage.play(cue())
+    (event_id,) = stage.store.tables.outbox
+    stage.confirmations.restore([event_id])
+    stage.store.fail(step, RefusedError("no"))
+    assert kinds(await stage.play(command("rest"))) == [Raised]
+    assert stage.confirmations.waiting == [event_id]
+    await stage.play(cue("rest"))
+    assert stage.store.tables.outbox == {}
+
+
+async def test_a_message_that_went_away(stage: Stage) -> None:
+    """What the broker will deliver again, because its channel was lost, is not begun; the others are answered."""
+    stage.store.open.clear()
+    async with running(stage.shell.run()):
+        first = stage.shell.submit(cue())
+        await until(lambda: stage.store.batches)
+        gone, waits = stage.shell.submit(*cues("play", "play")), stage.shell.submit(cue())
+        gone.cancel()
+        stage.store.open.set()
+        await asyncio.gather(first, waits)
+    assert stage.store.batches == [1, 1]
+    assert stage.plays == 2
+
+
+@pytest.mark.parametrize("item", [command(), encored(order())], ids=["command", "answer"])
+async def test_a_caller_that_went_away(stage: Stage, item: Item) -> None:
+    """A command, or the answer to an intent, comes only once: it is done though nobody waits for it any more."""
+    gone, waits = stage.shell.submit(item), stage.shell.submit(cue())
+    gone.cancel()
+    async with running(stage.shell.run()):
+        await waits
+    assert stage.store.batches == [2]
+    assert item.envelope.event_id in stage.store.tables.inbox
+
+
+async def test_a_caller_that_goes_away_meanwhile(stage: Stage) -> None:
+    """What has begun is done, whoever goes away."""
+    stage.store.open.clear()
+    async with running(stage.shell.run()):
+        gone = stage.shell.submit(cue())
+        await until(lambda: stage.store.batches)
+        gone.cancel()
+        stage.store.open.set()
+        await stage.shell.submit(cue())
+    assert stage.plays == 2
+
+
+async def test_a_work_of_nothing(stage: Stage) -> None:
+    """A work without events is answered, and costs no transaction."""
+    assert await stage.play() == ()
+    assert stage.store.batches == []
+
+
+async def test_a_listener_that_fails_ends_the_shell(stage: Stage) -> None:
+    """What was committed is never told as failed: the process ends, starts afresh, and finds it in its inbox."""
+
+    def fail(committed: Committed) -> None:
+        raise ZeroDivisionError("a mistake of ours")
+
+    stage.shell = Shell(
+        toy, stage.store, stage.confirmations, stage.clock, fail, batch_max_events=1, waiting_max_works=1
+    )
+    done = stage.shell.submit(cue())
+    with pytest.raises(ZeroDivisionError):
+        await asyncio.wait_for(stage.shell.run(), timeout=1)
+    assert stage.plays == 1
+    assert not done.done()
+
+
+async def test_drained(stage: Stage) -> None:
+    """Drained is when nothing waits and nothing runs, also after the world was away."""
+    await stage.shell.drained()
+    stage.store.open.clear()
+    stage.store.fail("commit", LOST)
+    waiting = [stage.shell.submit(cue()) for _ in range(15)]
+    draining = asyncio.create_task(stage.shell.drained())
+    async with running(stage.shell.run()):
+        await until(lambda: stage.store.batches)
+        assert not draining.done()
+        stage.store.open.set()
+        await draining
+    assert all(each.done() for each in waiting)
+
+
+async def test_is_full(stage: Stage) -> None:
+    """So many works may wait before callers should be told to come back later."""
+    for _ in range(3):
+        assert not stage.shell.is_full
+        stage.shell.submit(cue())
+    assert stage.shell.is_full
+    async with running(stage.shell.run()):
+        await stage.shell.drained()
+    assert not stage.shell.is_full
+
+
+async def test_cancelled_while_it_commits(stage: Stage) -> None:
+    """A shell that is told to stop gives back what it took, and commits nothing by halves."""
+    stage.store.open.clear()
+    stage.confirmations.restore([order()])
+    stage.shell.submit(cue())
+    async with running(stage.shell.run()):
+        await until(lambda: stage.store.batches)
+        assert stage.confirmations.waiting == []
+    assert stage.confirmations.waiting == [order()]
+    assert (stage.plays, stage.commits) == (0, [])
