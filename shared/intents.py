@@ -19,7 +19,7 @@ from shared.envelope import Envelope
 from shared.event import Event
 from shared.ids import derived_id
 from shared.ports import Claim, Clock, Store, WorldError
-from shared.shell import Shell
+from shared.shell import Shell, StoppedError
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +151,10 @@ class IntentWorkers:
             text = f": {error}" if isinstance(error, UnansweredError) else ""  # others may quote what is personal
             await self._again(claim, f"{type(error).__name__}{text}")
             return
-        (result,) = await self._shell.submit(Item(_envelope(claim, reply), completes=claim.intent_id))
+        try:
+            (result,) = await self._shell.submit(Item(_envelope(claim, reply), completes=claim.intent_id))
+        except StoppedError:  # it is asked again after its lease, and answers the same
+            return
         if isinstance(result, Raised):
             raised = f"{type(result.error).__name__}: {result.error}"
             await self._again(claim, raised, bound=self._limits.answers_raised_max)

@@ -25,6 +25,10 @@ TRIES_MAX = 20
 """So many conflicts in a row are no race: then the batch is taken apart to find the event that is refused."""
 
 
+class StoppedError(WorldError):
+    """The process ends before this was committed, or before it is known that it was."""
+
+
 @dataclass(slots=True, eq=False)
 class Work:
     """What enters the shell whole, is committed in one batch, and is told its results once."""
@@ -100,19 +104,26 @@ class Shell:
         return work.done
 
     async def run(self) -> None:
-        """Commit batch after batch, until cancelled."""
-        while True:
-            await self._arrived.wait()
-            batch = self._take()
-            items = [item for work in batch for item in work.items]
-            results = iter(await self._settle(items) if items else ())
-            for work in batch:
-                own = tuple(next(results) for _ in work.items)
-                if not work.done.done():  # a caller may have stopped waiting; what it asked for is done all the same
-                    work.done.set_result(own)
-            if not self._waiting:
-                self._arrived.clear()
-                self._idle.set()
+        """Commit batch after batch, until cancelled; then nobody is left waiting for what will not be done."""
+        batch: list[Work] = []
+        try:
+            while True:
+                await self._arrived.wait()
+                batch = self._take()
+                items = [item for work in batch for item in work.items]
+                results = iter(await self._settle(items) if items else ())
+                for work in batch:
+                    own = tuple(next(results) for _ in work.items)
+                    if not work.done.done():  # who asked may have stopped waiting; it is done all the same
+                        work.done.set_result(own)
+                if not self._waiting:
+                    self._arrived.clear()
+                    self._idle.set()
+        finally:
+            for work in (*batch, *self._waiting):
+                if not work.done.done():
+                    work.done.set_exception(StoppedError("this process is ending"))
+                    work.done.exception()  # seen, also where nobody waits for it any more
 
     async def drained(self) -> None:
         """Wait until nothing waits or runs."""

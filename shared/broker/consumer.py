@@ -21,7 +21,7 @@ from shared.envelope import Envelope, Unreadable, alone, decode
 from shared.event import Event
 from shared.reactions import Reactions
 from shared.retries import FIRST_FAILED_AT, Failure, Retries, attempts_so_far
-from shared.shell import Shell
+from shared.shell import Shell, StoppedError
 from shared.topology import Lane, events_exchange, lanes_of
 
 
@@ -115,6 +115,8 @@ class Consumers:
     async def _handle(self, lane: Lane, message: IncomingMessage) -> None:
         try:
             failures = await self._react(lane, message)
+        except StoppedError:  # not acked: it goes back to its lane when the connection closes
+            return
         except Exception as error:  # noqa: BLE001 - a message that nobody can handle must not block its lane
             logger.opt(exception=error).error("a message of {} cannot be handled", lane.queue)
             failures = [_letter(message, 0, message.body, type(error).__name__, "cannot be handled")]

@@ -12,7 +12,7 @@ from shared.batch import Answered, Duplicate, Item, KeyReused, Raised, Result
 from shared.ids import new_id
 from shared.outcome import Advanced, Ignored
 from shared.ports import Answer, ConflictError, RefusedError, WorldError
-from shared.shell import TRIES_MAX, WORLD_BACKOFF, Committed, Shell
+from shared.shell import TRIES_MAX, WORLD_BACKOFF, Committed, Shell, StoppedError
 from tests.unit.shared.fakes import STEPS, FakeClock, FakeConfirmations, FakeStore, Step
 from tests.unit.shared.generated import SOME
 from tests.unit.shared.loop import JumpingLoop, running, until
@@ -254,6 +254,7 @@ async def test_a_command_is_done_once(stage: Stage) -> None:
     assert again == Answered(Answer(200, {"plays": 1}))
     assert isinstance(other, Answered)
     assert other.answer == Answer(200, {"plays": 3})
+    assert len(stage.store.tables.inbox) == 3
 
 
 async def test_a_key_is_for_one_request(stage: Stage) -> None:
@@ -366,7 +367,21 @@ async def test_a_listener_that_fails_ends_the_shell(stage: Stage) -> None:
     with pytest.raises(ZeroDivisionError):
         await asyncio.wait_for(stage.shell.run(), timeout=1)
     assert stage.plays == 1
-    assert not done.done()
+    assert isinstance(done.exception(), StoppedError)
+
+
+async def test_a_shell_that_is_stopped_leaves_nobody_waiting(stage: Stage) -> None:
+    """What runs and what waits is told that it will not be known here, so that a message goes back to its lane."""
+    stage.store.open.clear()
+    running = asyncio.create_task(stage.shell.run())
+    taken = stage.shell.submit(cue())
+    await asyncio.sleep(0)
+    waiting = stage.shell.submit(cue())
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert isinstance(taken.exception(), StoppedError)
+    assert isinstance(waiting.exception(), StoppedError)
 
 
 async def test_drained(stage: Stage) -> None:

@@ -1,0 +1,7 @@
+"""Tests against real servers, started for the session. Its helpers assert, so their asserts say what they saw."""
+
+import pytest
+
+HELPERS = ("asking", "auditor", "books", "letters", "stage")
+
+pytest.register_assert_rewrite(*(f"{__name__}.{helper}" for helper in HELPERS))

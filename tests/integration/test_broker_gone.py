@@ -1,0 +1,82 @@
+"""A broker that dies in the middle of a load of orders: nothing is lost, and nobody has to start anything again."""
+
+import asyncio
+from uuid import uuid4
+
+import pytest
+
+from tests.integration.books import agree
+from tests.integration.shop import LocalShop
+from tests.integration.stage import Actor, Stage
+from tests.integration.waiting import eventually
+
+pytestmark = pytest.mark.integration
+
+LOAD = 60
+CLIENTS = 8
+RECOVERY_S = 60.0
+
+
+async def not_ready(actor: Actor) -> None:
+    """Wait until a service says that it is not ready, because of the broker alone."""
+
+    async def look() -> None:
+        answer = await actor.http.get("/readyz")
+        assert answer.status_code == 503
+        checks = answer.json()["checks"]
+        assert checks["database"] == "ok"
+        assert checks["broker"] != "ok"
+
+    await eventually(look)
+
+
+async def test_a_killed_broker_costs_a_loaded_system_nothing(
+    shop: LocalShop, actors: dict[str, Actor], stage: Stage
+) -> None:
+    """Orders are taken all the while; once the broker is back, consumers come back and every order ends once."""
+    await stage.offer(rosin=LOAD, bow=LOAD // 2)
+    warm = await shop.bought({"rosin": 1})
+    assert warm["status"] == "confirmed"
+    todo, ordered = iter(range(LOAD)), list[str]()
+    some = asyncio.Event()
+
+    async def customer() -> None:
+        for _ in todo:
+            order = await shop.place({"rosin": 1, "bow": 1}, "tok_approved", f"c-{uuid4()}")
+            ordered.append(order["order_id"])
+            if len(ordered) > LOAD // 3:
+                some.set()
+
+    customers = [asyncio.create_task(customer()) for _ in range(CLIENTS)]
+    await some.wait()
+    await stage.servers.broker.kill()
+    await asyncio.gather(*customers)  # order needs no broker to take an order
+    await asyncio.gather(*map(not_ready, actors.values()))
+    assert (await actors["order"].http.get("/livez")).status_code == 200
+
+    await stage.servers.broker.start()
+    await asyncio.gather(*(actor.ready() for actor in actors.values()))
+    for name in actors:
+        await stage.auditor.let_grace_pass(name)
+    await stage.auditor.quiescent(deadline_s=RECOVERY_S)
+    settled = await asyncio.gather(*map(shop.settled, ordered))
+    assert all(order["settled"] for order in settled)
+    assert [order["status"] for order in settled].count("confirmed") == LOAD // 2
+    await agree(stage)
+
+
+async def test_a_frozen_broker_is_noticed(shop: LocalShop, actors: dict[str, Actor], stage: Stage) -> None:
+    """Its connections stay open and nobody answers: not ready, and ready again by themselves once it goes on."""
+    await stage.offer(rosin=2)
+    assert (await shop.bought({"rosin": 1}))["status"] == "confirmed"
+    stage.servers.broker.freeze()
+    try:
+        await asyncio.gather(*map(not_ready, actors.values()))
+        placed = await shop.place({"rosin": 1}, "tok_approved", f"c-{uuid4()}")
+    finally:
+        stage.servers.broker.thaw()
+    await asyncio.gather(*(actor.ready() for actor in actors.values()))
+    for name in actors:
+        await stage.auditor.let_grace_pass(name)
+    assert (await shop.settled(placed["order_id"]))["status"] == "confirmed"
+    await agree(stage)

@@ -1,0 +1,81 @@
+"""What each service's broker user may do: publish to its own exchanges, consume its own lanes, declare nothing."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import aio_pika
+import pytest
+from aio_pika.abc import AbstractChannel
+from aiormq.exceptions import ChannelAccessRefused
+
+from infra.ports import SERVICES
+from tests.integration.auditor import QUEUES
+from tests.integration.servers import topology
+from tests.integration.stage import Stage
+
+pytestmark = pytest.mark.integration
+
+EXCHANGES = [exchange.name for exchange in topology().exchanges]
+NEWS = aio_pika.Message(b"[]")
+
+
+@asynccontextmanager
+async def channel(stage: Stage, user: str) -> AsyncIterator[AbstractChannel]:
+    """Open a channel as a user; it is gone with the first refusal."""
+    async with await aio_pika.connect(stage.servers.broker_url(user), timeout=20) as connection:
+        yield await connection.channel()
+
+
+async def publish(stage: Stage, user: str, exchange: str) -> None:
+    """Publish as a user, to where nobody may listen."""
+    async with channel(stage, user) as own:
+        target = await own.get_exchange(exchange, ensure=False)
+        await target.publish(NEWS, "nowhere", mandatory=False, timeout=20)
+
+
+async def read(stage: Stage, user: str, queue: str) -> None:
+    """Take from a queue as a user."""
+    async with channel(stage, user) as own:
+        await (await own.get_queue(queue, ensure=False)).get(fail=False, timeout=20)
+
+
+@pytest.mark.parametrize("service", SERVICES)
+async def test_a_service_publishes_to_its_own_exchanges_alone(stage: Stage, service: str) -> None:
+    """To its events, its delays and its dead letters; not to its return exchange, which only the broker fills."""
+    own = {name for name in EXCHANGES if name.startswith(f"{service}.") and not name.endswith(".return")}
+    for exchange in own:
+        await publish(stage, service, exchange)
+    for exchange in (*(set(EXCHANGES) - own), "amq.topic", "amq.fanout"):
+        with pytest.raises(ChannelAccessRefused):
+            await publish(stage, service, exchange)
+    await stage.auditor.wipe()
+
+
+@pytest.mark.parametrize("service", SERVICES)
+async def test_a_service_reads_its_own_queues_alone(stage: Stage, service: str) -> None:
+    """Its lanes, its delays and its dead letters."""
+    for queue in QUEUES:
+        if queue.startswith(f"{service}."):
+            await read(stage, service, queue)
+        else:
+            with pytest.raises(ChannelAccessRefused):
+                await read(stage, service, queue)
+
+
+@pytest.mark.parametrize("service", SERVICES)
+async def test_a_service_declares_nothing(stage: Stage, service: str) -> None:
+    """No queue, no exchange and no binding, not even of its own name; nor does it delete or purge another's."""
+    async with channel(stage, service) as own:
+        with pytest.raises(ChannelAccessRefused):
+            await own.declare_queue(f"{service}.mine", durable=True)
+    async with channel(stage, service) as own:
+        with pytest.raises(ChannelAccessRefused):
+            await own.declare_exchange(f"{service}.mine", durable=True)
+    lane = next(name for name in QUEUES if name.startswith(f"{service}."))
+    other = next(name for name in EXCHANGES if not name.startswith(f"{service}.") and name.endswith(".events"))
+    async with channel(stage, service) as own:
+        with pytest.raises(ChannelAccessRefused):
+            await (await own.get_queue(lane, ensure=False)).bind(other, "#")
+    async with channel(stage, service) as own:
+        with pytest.raises(ChannelAccessRefused):
+            await own.queue_delete(lane)

@@ -1,0 +1,81 @@
+"""What each service's database roles may do: all that they need in their own schema, and nothing anywhere else."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import asyncpg
+import pytest
+
+from infra.ports import SERVICES
+from tests.integration.stage import Stage
+
+pytestmark = pytest.mark.integration
+
+KIT_TABLES = ("events", "inbox", "outbox", "intents", "requests")
+PAIRS = [(service, other) for service in SERVICES for other in SERVICES if service != other]
+Refused = asyncpg.InsufficientPrivilegeError
+
+
+@asynccontextmanager
+async def connected(stage: Stage, role: str) -> AsyncIterator[asyncpg.Connection]:
+    """Connect as a role."""
+    connection = await asyncpg.connect(stage.servers.database_url(role), timeout=20)
+    try:
+        yield connection
+    finally:
+        await connection.close(timeout=20)
+
+
+@pytest.mark.parametrize(("service", "other"), PAIRS)
+async def test_a_service_is_refused_every_other_schema(stage: Stage, service: str, other: str) -> None:
+    """Neither the service nor its migrator reads one row of another's, whatever the table."""
+    tables = [
+        row["tablename"]
+        for row in await stage.auditor.rows("SELECT tablename FROM pg_tables WHERE schemaname = $1", f"{other}_service")
+    ]
+    assert set(KIT_TABLES) < set(tables)
+    for role in (f"{service}_service", f"{service}_migrator"):
+        async with connected(stage, role) as connection:
+            for table in tables:
+                with pytest.raises(Refused):
+                    await connection.fetch(f"SELECT FROM {other}_service.{table}")
+            with pytest.raises(Refused):
+                await connection.execute(f"CREATE TABLE {other}_service.mine (id int)")
+
+
+@pytest.mark.parametrize("service", SERVICES)
+async def test_a_service_cannot_rewrite_its_own_history(stage: Stage, service: str) -> None:
+    """Its log of events is append-only: no update, no delete, no truncate."""
+    async with connected(stage, f"{service}_service") as connection:
+        assert await connection.fetch("SELECT * FROM events") == []
+        for statement in ("UPDATE events SET version = 1", "DELETE FROM events", "TRUNCATE events"):
+            with pytest.raises(Refused):
+                await connection.execute(statement)
+
+
+@pytest.mark.parametrize("service", SERVICES)
+async def test_a_service_cannot_change_its_schema(stage: Stage, service: str) -> None:
+    """It owns nothing: it makes, alters and drops no table, not even its own or a public one."""
+    async with connected(stage, f"{service}_service") as connection:
+        for statement in (
+            "CREATE TABLE mine (id int)",
+            "CREATE TABLE public.mine (id int)",
+            "ALTER TABLE inbox ADD COLUMN mine int",
+            "DROP TABLE outbox",
+            "CREATE INDEX mine ON events (type)",
+        ):
+            with pytest.raises(Refused):
+                await connection.execute(statement)
+
+
+@pytest.mark.parametrize("service", SERVICES)
+async def test_a_service_never_deletes_its_aggregates(stage: Stage, service: str) -> None:
+    """Its own state tables are written to and kept; the catalogue is only read."""
+    own = {"order": "orders", "inventory": "stock", "payment": "payments", "notification": "correspondence"}
+    async with connected(stage, f"{service}_service") as connection:
+        await connection.fetch(f"SELECT * FROM {own[service]}")  # noqa: S608 - ours
+        with pytest.raises(Refused):
+            await connection.execute(f"DELETE FROM {own[service]}")  # noqa: S608 - ours
+        if service == "order":
+            with pytest.raises(Refused):
+                await connection.execute("UPDATE catalogue SET unit_price = 1")

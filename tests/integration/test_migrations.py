@@ -1,0 +1,108 @@
+"""Migrations: again they change nothing, at once they wait for each other, and the code's tables are the database's."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from sqlalchemy import Connection, MetaData, Table
+
+from infra.native.program import StackError
+from infra.ports import SERVICES
+from services.inventory.store import reservations, stock
+from services.notification.store import correspondence
+from services.order.store import catalogue, orders
+from services.payment.store import payments
+from shared.store.connection import connect
+from tests.integration.servers import PASSWORD, Servers, migration
+from tests.integration.stage import Stage
+
+pytestmark = pytest.mark.integration
+
+FRESH = "quartet_fresh"
+TABLES = {
+    "order": (orders, catalogue),
+    "inventory": (reservations, stock),
+    "payment": (payments,),
+    "notification": (correspondence,),
+}
+COLUMNS = """
+    SELECT table_name, column_name, data_type, is_nullable FROM information_schema.columns
+    WHERE table_schema = $1 ORDER BY table_name, ordinal_position
+"""
+
+
+@pytest_asyncio.fixture
+async def fresh(stage: Stage) -> AsyncIterator[str]:
+    """A second database in which notification has a schema and no table yet."""
+    await stage.auditor.rows(f"CREATE DATABASE {FRESH} OWNER notification_migrator")
+    yield FRESH
+    await stage.auditor.rows(f"DROP DATABASE {FRESH} WITH (FORCE)")
+
+
+async def columns(stage: Stage, service: str) -> Sequence[Any]:
+    """Read all columns of a service's schema."""
+    return await stage.auditor.rows(COLUMNS, f"{service}_service")
+
+
+@pytest.mark.parametrize("service", SERVICES)
+async def test_migrating_again_changes_nothing(servers: Servers, stage: Stage, service: str) -> None:
+    """A second `make migrate` finds nothing to do."""
+    before = await columns(stage, service)
+    await servers.database.run(migration(servers, service))
+    assert await columns(stage, service) == before
+    assert await stage.auditor.count(f"{service}_service.alembic_version") == 1
+
+
+async def test_two_migrations_at_once_wait_for_each_other(servers: Servers, stage: Stage, fresh: str) -> None:
+    """Started together on an empty schema, as by two replicas' start: both succeed, and it is migrated once."""
+    url = servers.postgres.url("notification_migrator", PASSWORD, fresh)
+    engine = connect(url, "test")
+    async with engine.begin() as connection:
+        await connection.exec_driver_sql("CREATE SCHEMA notification_service")
+    runs = [
+        replace(run, env={**run.env, "QUARTET_DATABASE_URL": url})
+        for run in (migration(servers, "notification", f"at-once-{number}") for number in range(3))
+    ]
+    await asyncio.gather(*map(servers.database.run, runs))
+    async with engine.connect() as connection:
+        made = await connection.run_sync(reflected, "notification_service", ["correspondence"])
+    await engine.dispose()
+    assert shape(made["correspondence"]) == shape(correspondence)
+
+
+@pytest.mark.parametrize("service", SERVICES)
+async def test_a_migrator_is_refused_anothers_schema(servers: Servers, service: str) -> None:
+    """With another service's migrations it gets nowhere."""
+    other = next(name for name in SERVICES if name != service)
+    run = migration(servers, other, "stranger")
+    url = servers.database_url(f"{service}_migrator")
+    with pytest.raises(StackError):
+        await servers.database.run(replace(run, env={**run.env, "QUARTET_DATABASE_URL": url}))
+
+
+@pytest.mark.parametrize("service", SERVICES)
+async def test_the_tables_in_the_code_are_those_of_the_database(servers: Servers, stage: Stage, service: str) -> None:
+    """`store.py` names every column of its tables with its type, and none that is not there."""
+    engine = connect(servers.database_url(f"{service}_service"), "test")
+    async with engine.connect() as connection:
+        names = [table.name for table in TABLES[service]]
+        made = await connection.run_sync(reflected, f"{service}_service", names)
+    await engine.dispose()
+    for table in TABLES[service]:
+        assert shape(table) == shape(made[table.name])
+        assert table.primary_key.columns.keys() == made[table.name].primary_key.columns.keys()
+
+
+def reflected(connection: Connection, schema: str, names: Sequence[str]) -> dict[str, Table]:
+    """Read some tables of a schema as they are."""
+    metadata = MetaData()
+    metadata.reflect(connection, schema=schema, only=names)
+    return {table.name: table for table in metadata.tables.values()}
+
+
+def shape(table: Table) -> dict[str, str]:
+    """Name the columns with their types as the database would."""
+    return {column.name: str(column.type.as_generic()) for column in table.columns}
