@@ -110,7 +110,7 @@ def complain(sentence: str, lines: Sequence[str] = ()) -> None:
 
 def status_table(told: Standing) -> None:
     """Show every program."""
-    if not told.lines:
+    if not told.programs:
         out.print("Quartet is not running.")
         return
     table = Table(box=None, pad_edge=False)
@@ -118,9 +118,9 @@ def status_table(told: Standing) -> None:
         table.add_column(heading, no_wrap=True)
     for heading in ("pid", "uptime", "restarts", "port", "memory"):
         table.add_column(heading, justify="right")
-    for line in told.lines:
+    for line in told.programs:
         table.add_row(*_cells(line))
-    total = sum(line.memory_bytes or 0 for line in told.lines)
+    total = sum(line.memory_bytes or 0 for line in told.programs)
     table.add_row("", "", "", "", "", "", f"{total / MEBIBYTE:.0f} MB")
     out.print(table)
     out.print(f"PostgreSQL's data is in {told.postgres_directory}", style="dim", soft_wrap=True)

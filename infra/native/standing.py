@@ -35,18 +35,18 @@ class Standing:
     """The whole stack."""
 
     phase: Phase
-    lines: tuple[Line, ...]
+    programs: tuple[Line, ...]
     postgres_directory: str
 
     @property
     def ready(self) -> bool:
         """Whether everything is as it should be."""
-        return self.phase is Phase.UP and all(line.ready for line in self.lines)
+        return self.phase is Phase.UP and all(line.ready for line in self.programs)
 
     @property
     def missing(self) -> tuple[str, ...]:
         """What is not ready."""
-        return tuple(line.name for line in self.lines if not line.ready)
+        return tuple(line.name for line in self.programs if not line.ready)
 
 
 def standing(home: Home) -> Standing:

@@ -2,6 +2,6 @@
 
 import pytest
 
-HELPERS = ("asking", "auditor", "books", "letters", "stage")
+HELPERS = ("asking", "auditor", "books", "health", "letters", "processes", "stage")
 
 pytest.register_assert_rewrite(*(f"{__name__}.{helper}" for helper in HELPERS))

@@ -154,6 +154,11 @@ class Auditor:
             queue = await channel.get_queue(binding.queue, ensure=False)
             await queue.unbind(binding.exchange, binding.routing_key)
 
+    async def delete(self, queue: str) -> None:
+        """Delete a queue with all that is in it."""
+        async with await self.channel() as channel:
+            await channel.queue_delete(queue)
+
     async def wipe(self) -> None:
         """Empty every table and every queue: the next test begins with nothing."""
         tables = await self.rows(

@@ -3,23 +3,12 @@
 import pytest
 
 from infra.ports import SERVICES
-from tests.integration.asking import is_problem
+from shared.broker.declare import declare_at
+from tests.integration.health import not_ready
+from tests.integration.servers import topology
 from tests.integration.stage import Actor, Stage
-from tests.integration.waiting import eventually
 
 pytestmark = pytest.mark.integration
-
-
-async def not_ready(actor: Actor, *wrong: str) -> None:
-    """Wait until a service says that it is not ready, because of just these."""
-
-    async def look() -> None:
-        answer = await actor.http.get("/readyz")
-        is_problem(answer, 503)
-        assert answer.headers["retry-after"]
-        assert {name for name, verdict in answer.json()["checks"].items() if verdict != "ok"} == set(wrong)
-
-    await eventually(look)
 
 
 async def test_a_service_is_not_ready_without_its_database(actors: dict[str, Actor], stage: Stage) -> None:
@@ -55,6 +44,20 @@ async def test_a_service_that_starts_before_its_database_becomes_ready(stage: St
     finally:
         await stage.servers.database.start()
     await actor.ready()
+
+
+async def test_a_lane_that_is_not_there_is_noticed(stage: Stage) -> None:
+    """A service whose queue is missing, at its start or later, is not ready, and consumes once it is declared."""
+    actor = await stage.start("inventory")
+    await stage.auditor.delete("inventory.order.placed")
+    try:
+        late = await stage.begin("inventory")
+        for replica in (actor, late):
+            await not_ready(replica, "broker")
+    finally:
+        await declare_at(topology(), stage.servers.broker_url("topology"))
+    for replica in (actor, late):
+        await replica.ready()
 
 
 @pytest.mark.parametrize("service", SERVICES)

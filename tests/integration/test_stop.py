@@ -2,12 +2,15 @@
 
 import asyncio
 import time
+from pathlib import Path
+from signal import SIGTERM
 from uuid import uuid4
 
 import pytest
 
 from infra.ports import SERVICES
 from tests.integration.books import agree
+from tests.integration.processes import process
 from tests.integration.shop import LocalShop
 from tests.integration.stage import Actor, Stage
 from tests.integration.test_database_gone import place_persistently
@@ -60,35 +63,39 @@ async def test_a_replica_that_stops_hands_over_to_the_others(stage: Stage) -> No
     await agree(stage)
 
 
-async def test_what_was_not_begun_stays_in_its_lane(stage: Stage) -> None:
-    """A stop in the middle of a full lane acks what has committed, and nothing else."""
+async def test_a_process_that_is_told_to_stop_exits_cleanly(stage: Stage, tmp_path: Path) -> None:
+    """SIGTERM in the middle of its lane: it finishes what it has begun, leaves the rest, and ends of that signal."""
     await stage.offer(rosin=MESSAGES)
-    for _ in range(MESSAGES):
-        await send(stage.auditor, envelope(placed(rosin=1)))
-    actor = await stage.begin("inventory", prefetch_max_messages=1)
-    await stop(actor)
-    committed = await stage.auditor.count("inventory_service.inbox")
-    left = (await stage.auditor.depths(["inventory.order.placed"])).get("inventory.order.placed", 0)
-    assert committed + left == MESSAGES
+    async with process(stage, "inventory", tmp_path) as child:
+        for _ in range(MESSAGES):
+            await send(stage.auditor, envelope(placed(rosin=1)))
+        began_s = time.monotonic()
+        assert await child.stop(SIGTERM, 2 * STOP_MAX_S) in (0, -SIGTERM)  # uvicorn raises it again in the end
+        assert time.monotonic() - began_s < STOP_MAX_S
     assert await stage.auditor.count("inventory_service.outbox") == 0
-    async with stage.runtime("inventory"):
-        await stage.auditor.done("inventory")
-    assert await stage.auditor.value("SELECT reserved FROM inventory_service.stock") == MESSAGES
+    await served_by_the_next(stage, MESSAGES)
 
 
-async def test_a_stop_while_the_database_is_away_is_quick_too(stage: Stage) -> None:
-    """Nothing can be committed: what was begun goes back to its lane."""
+async def test_a_process_that_cannot_finish_stops_in_time_too(stage: Stage, tmp_path: Path) -> None:
+    """Its batch waits for a lock that nobody lets go: what was begun goes back to its lane, for the next to do."""
     await stage.offer(rosin=1)
-    actor = await stage.start("inventory", drain_timeout_s=2)
-    async with stage.auditor.held("LOCK TABLE inventory_service.stock"):
+    lock = stage.auditor.held("LOCK TABLE inventory_service.stock")
+    async with process(stage, "inventory", tmp_path, QUARTET_DRAIN_TIMEOUT_S="4") as child, lock:
         await send(stage.auditor, envelope(placed(rosin=1)))
         await stage.auditor.waiting("inventory_service")
-        await stop(actor)
+        began_s = time.monotonic()
+        await child.stop(SIGTERM, 2 * STOP_MAX_S)
+        assert time.monotonic() - began_s < STOP_MAX_S
+    await served_by_the_next(stage, 1)
 
-    async def back() -> None:
-        assert await stage.auditor.depths(["inventory.order.placed"]) == {"inventory.order.placed": 1}
 
-    await eventually(back)
+async def served_by_the_next(stage: Stage, orders: int) -> None:
+    """Play inventory again until its lanes are empty: every order is held, once."""
     async with stage.runtime("inventory"):
+
+        async def held() -> None:
+            assert await stage.auditor.count("inventory_service.inbox", "outcome = 'advanced'") == orders
+
+        await eventually(held)
         await stage.auditor.done("inventory")
-    assert await stage.auditor.value("SELECT reserved FROM inventory_service.stock") == 1
+    assert await stage.auditor.value("SELECT reserved FROM inventory_service.stock") == orders
