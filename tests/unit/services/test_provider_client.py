@@ -125,8 +125,10 @@ async def test_an_answer_that_trickles() -> None:
 
     client = Provider("http://provider")
     client._client = httpx.AsyncClient(transport=httpx.MockTransport(silent), base_url="http://provider")
+    began_s = asyncio.get_running_loop().time()
     with pytest.raises(ProviderError, match="no answer: TimeoutError"):
         await client.undo(ORDER)
+    assert asyncio.get_running_loop().time() - began_s == pytest.approx(WHOLE_ANSWER_TIMEOUT_S, abs=0.5)
     assert IntentLimits().perform_timeout_s > WHOLE_ANSWER_TIMEOUT_S
 
 

@@ -24,7 +24,7 @@ from shared.http.commands import (
     traceparent_of,
 )
 from shared.http.problems import add_problem_handlers
-from shared.shell import Shell
+from shared.shell import Shell, StoppedError
 from tests.unit.shared.fakes import FakeClock, FakeStore
 from tests.unit.shared.http import PROBLEM, check_problem, client
 from tests.unit.shared.loop import until
@@ -203,6 +203,16 @@ async def test_503_not_in_time(stage: Stage) -> None:
     await stage.shell.settle(PLACED)
     assert (await stage.answered(PLACED)).status_code == 201
     assert item.request is not None
+
+
+async def test_503_as_the_process_ends(stage: Stage) -> None:
+    """A command of which nobody knows whether it was done may be asked again, elsewhere, with the same key."""
+    asking = stage.ask()
+    await until(lambda: stage.shell.waiting)
+    stage.shell.waiting[0][1].set_exception(StoppedError("this process is ending"))
+    response = await asking
+    check_problem(response, 503)
+    assert response.headers["retry-after"] == "1"
 
 
 async def test_a_caller_that_hangs_up(stage: Stage) -> None:

@@ -12,7 +12,7 @@ from shared.batch import Duplicate, Item, Raised, Result
 from shared.broker.consumer import Consumers
 from shared.outcome import Ignored
 from shared.retries import Retries
-from shared.shell import Shell
+from shared.shell import Shell, StoppedError
 from shared.topology import Lane
 from shared.vocabulary.order import OrderCancelled
 from tests.unit.shared.fakes import FakeClock, FakePublisher
@@ -28,17 +28,20 @@ class FakeShell:
     def __init__(self, *results: Result) -> None:
         self.results = list(results)
         self.works: list[tuple[Item, ...]] = []
+        self.error: Exception | None = None
         self.open = asyncio.Event()
         self.open.set()
 
     async def submit(self, *items: Item) -> tuple[Result, ...]:
         self.works.append(items)
         await self.open.wait()
+        if self.error is not None:
+            raise self.error
         return tuple(self.results.pop(0) for _ in items)
 
 
 class FakeMessage:
-    """A message that keeps whether it was acked; the first `acks_lost` acks do not arrive."""
+    """A message that keeps whether it was acked; its ack may fail."""
 
     def __init__(self, body: bytes, **headers: Any) -> None:
         self.body = body
@@ -163,6 +166,15 @@ async def test_a_message_that_nobody_can_handle(clock: FakeClock) -> None:
     (letter,) = stage.publisher.published
     assert (letter.exchange, letter.body, letter.message_id) == ("payment.dead", message.body, "m1#0")
     assert message.acked
+
+
+async def test_a_shell_that_stops(clock: FakeClock) -> None:
+    """What is not known to be committed when the process ends is not acked: it goes back to its lane as it is."""
+    stage, message = Stage(clock), FakeMessage(batch(cloud_event()))
+    stage.shell.error = StoppedError("this process is ending")
+    await stage.handle(message)
+    assert not message.acked
+    assert stage.publisher.published == []
 
 
 async def test_a_lost_ack_costs_a_duplicate(clock: FakeClock) -> None:

@@ -321,6 +321,18 @@ async def test_the_worlds_fault(stage: Stage, call: Call) -> None:
     assert len(stage.performed) == 2
 
 
+async def test_an_answer_as_the_process_ends(stage: Stage) -> None:
+    """An answer that could not be committed any more is asked for again when the lease is over."""
+    (claim,) = stage.intend(1, leased_s=30)
+    stage.store.open.clear()
+    async with running(stage.shell.run()):
+        stage.workers.offer([claim], stage.clock.monotonic_s())
+        await until(lambda: stage.store.batches)
+    await stage.workers.drained()
+    assert (stage.row().error, stage.row().parked) == (None, False)
+    assert stage.row().leased_until_s > stage.clock.monotonic_s()
+
+
 async def test_drained(stage: Stage) -> None:
     """Draining finishes what was begun, starts and claims nothing more, and gives back the rest, due at once."""
     claims = stage.intend(*range(1, 6), leased_s=30)

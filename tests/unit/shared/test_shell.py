@@ -373,13 +373,10 @@ async def test_a_listener_that_fails_ends_the_shell(stage: Stage) -> None:
 async def test_a_shell_that_is_stopped_leaves_nobody_waiting(stage: Stage) -> None:
     """What runs and what waits is told that it will not be known here, so that a message goes back to its lane."""
     stage.store.open.clear()
-    running = asyncio.create_task(stage.shell.run())
-    taken = stage.shell.submit(cue())
-    await asyncio.sleep(0)
-    waiting = stage.shell.submit(cue())
-    running.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await running
+    async with running(stage.shell.run()):
+        taken = stage.shell.submit(cue())
+        await until(lambda: stage.store.batches)
+        waiting = stage.shell.submit(cue())
     assert isinstance(taken.exception(), StoppedError)
     assert isinstance(waiting.exception(), StoppedError)
 
