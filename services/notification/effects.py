@@ -39,7 +39,7 @@ def performers(settings: NotificationSettings) -> Mapping[type[Intent], Performe
         message = _message(settings.mail_from, to, order_id, mail, text)
         try:
             await aiosmtplib.send(message, hostname=server.hostname, port=server.port, timeout=SMTP_TIMEOUT_S)
-        except aiosmtplib.SMTPException as error:
+        except (aiosmtplib.SMTPException, ValueError) as error:
             if not _is_final(error):
                 raise
             return Reply(MailRefused(order_id=order_id, mail=mail), identity=("refused",))
@@ -61,8 +61,10 @@ def performers(settings: NotificationSettings) -> Mapping[type[Intent], Performe
     return {SendConfirmed: send_confirmed, SendCancelled: send_cancelled}
 
 
-def _is_final(error: aiosmtplib.SMTPException) -> bool:
+def _is_final(error: aiosmtplib.SMTPException | ValueError) -> bool:
     """Tell a refusal for good (RFC 5321, 5yz) from trouble that may pass."""
+    if isinstance(error, ValueError):  # the address cannot be written in SMTP at all
+        return True
     if isinstance(error, aiosmtplib.SMTPRecipientsRefused):
         return all(refused.code >= PERMANENT_FROM for refused in error.recipients)
     if isinstance(error, aiosmtplib.SMTPNotSupported):  # the address needs what this server cannot do

@@ -17,6 +17,24 @@ pytestmark = pytest.mark.integration
 JSON = {"Content-Type": "application/json", "Idempotency-Key": "key"}
 TOO_MANY_LINES = [{"sku": f"sku-{number}", "quantity": 1} for number in range(LINES_MAX + 1)]
 
+CASES: dict[str, dict[str, Any]] = {
+    "no line": {"lines": []},
+    "too many lines": {"lines": TOO_MANY_LINES},
+    "none of it": {"lines": [{"sku": "bow", "quantity": 0}]},
+    "less than none": {"lines": [{"sku": "bow", "quantity": -1}]},
+    "too much of it": {"lines": [{"sku": "bow", "quantity": QUANTITY_MAX + 1}]},
+    "half a bow": {"lines": [{"sku": "bow", "quantity": 1.5}]},
+    "one SKU in two lines": {"lines": [{"sku": "bow", "quantity": 1}] * 2},
+    "not in the catalogue": {"lines": [{"sku": "oboe", "quantity": 1}]},
+    "a price of the client's": {"lines": [{"sku": "bow", "quantity": 1, "unit_price": 1}]},
+    "not sold in this currency": {"currency": "USD"},
+    "no currency": {"currency": "eur"},
+    "no token": {"payment_token": ""},
+    "too long a token": {"payment_token": "t" * 129},
+    "a line break in a name": {"customer_id": "an\n"},
+    "a field that nobody knows": {"total": 1},
+}
+
 
 @pytest_asyncio.fixture
 async def order(stage: Stage) -> AsyncIterator[Actor]:
@@ -27,29 +45,10 @@ async def order(stage: Stage) -> AsyncIterator[Actor]:
         assert await stage.auditor.count(f"order_service.{table}") == 0
 
 
-@pytest.mark.parametrize(
-    "changes",
-    [
-        pytest.param({"lines": []}, id="no line"),
-        pytest.param({"lines": TOO_MANY_LINES}, id="too many lines"),
-        pytest.param({"lines": [{"sku": "bow", "quantity": 0}]}, id="none of it"),
-        pytest.param({"lines": [{"sku": "bow", "quantity": -1}]}, id="less than none"),
-        pytest.param({"lines": [{"sku": "bow", "quantity": QUANTITY_MAX + 1}]}, id="too much of it"),
-        pytest.param({"lines": [{"sku": "bow", "quantity": 1.5}]}, id="half a bow"),
-        pytest.param({"lines": [{"sku": "bow", "quantity": 1}] * 2}, id="one SKU in two lines"),
-        pytest.param({"lines": [{"sku": "oboe", "quantity": 1}]}, id="not in the catalogue"),
-        pytest.param({"lines": [{"sku": "bow", "quantity": 1, "unit_price": 1}]}, id="a price of the client's"),
-        pytest.param({"currency": "USD"}, id="not sold in this currency"),
-        pytest.param({"currency": "eur"}, id="no currency"),
-        pytest.param({"payment_token": ""}, id="no token"),
-        pytest.param({"payment_token": "t" * 129}, id="too long a token"),
-        pytest.param({"customer_id": "an\n"}, id="a line break in a name"),
-        pytest.param({"total": 1}, id="a field that nobody knows"),
-    ],
-)
-async def test_an_order_that_cannot_be_is_refused(order: Actor, changes: dict[str, Any]) -> None:
+async def test_an_order_that_cannot_be_is_refused(order: Actor) -> None:
     """Whatever is wrong with it, the answer says so."""
-    is_problem(await ask(order, "key", **changes), 422)
+    for changes in CASES.values():
+        is_problem(await ask(order, "key", **changes), 422)
 
 
 async def test_a_refusal_never_repeats_what_was_sent(order: Actor) -> None:

@@ -1,12 +1,11 @@
 """Migrations: again they change nothing, at once they wait for each other, and the code's tables are the database's."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import pytest
-import pytest_asyncio
 from sqlalchemy import Connection, MetaData, Table
 
 from infra.native.program import StackError
@@ -22,6 +21,7 @@ from tests.integration.stage import Stage
 pytestmark = pytest.mark.integration
 
 FRESH = "quartet_fresh"
+"""A second database, in which notification has no schema yet. It ends with the server."""
 TABLES = {
     "order": (orders, catalogue),
     "inventory": (reservations, stock),
@@ -34,31 +34,22 @@ COLUMNS = """
 """
 
 
-@pytest_asyncio.fixture
-async def fresh(stage: Stage) -> AsyncIterator[str]:
-    """A second database in which notification has a schema and no table yet."""
-    await stage.auditor.rows(f"CREATE DATABASE {FRESH} OWNER notification_migrator")
-    yield FRESH
-    await stage.auditor.rows(f"DROP DATABASE {FRESH} WITH (FORCE)")
-
-
 async def columns(stage: Stage, service: str) -> Sequence[Any]:
     """Read all columns of a service's schema."""
     return await stage.auditor.rows(COLUMNS, f"{service}_service")
 
 
-@pytest.mark.parametrize("service", SERVICES)
-async def test_migrating_again_changes_nothing(servers: Servers, stage: Stage, service: str) -> None:
+async def test_migrating_again_changes_nothing(servers: Servers, stage: Stage) -> None:
     """A second `make migrate` finds nothing to do."""
-    before = await columns(stage, service)
-    await servers.database.run(migration(servers, service))
-    assert await columns(stage, service) == before
-    assert await stage.auditor.count(f"{service}_service.alembic_version") == 1
+    before = [await columns(stage, service) for service in SERVICES]
+    await asyncio.gather(*(servers.database.run(migration(servers, service)) for service in SERVICES))
+    assert [await columns(stage, service) for service in SERVICES] == before
 
 
-async def test_two_migrations_at_once_wait_for_each_other(servers: Servers, stage: Stage, fresh: str) -> None:
-    """Started together on an empty schema, as by two replicas' start: both succeed, and it is migrated once."""
-    url = servers.postgres.url("notification_migrator", PASSWORD, fresh)
+async def test_migrations_at_once_wait_for_each_other(servers: Servers, stage: Stage) -> None:
+    """Started together on an empty schema, as by several replicas' start: all succeed, and it is migrated once."""
+    await stage.auditor.rows(f"CREATE DATABASE {FRESH} OWNER notification_migrator")
+    url = servers.postgres.url("notification_migrator", PASSWORD, FRESH)
     engine = connect(url, "test")
     async with engine.begin() as connection:
         await connection.exec_driver_sql("CREATE SCHEMA notification_service")
@@ -73,18 +64,21 @@ async def test_two_migrations_at_once_wait_for_each_other(servers: Servers, stag
     assert shape(made["correspondence"]) == shape(correspondence)
 
 
-@pytest.mark.parametrize("service", SERVICES)
-async def test_a_migrator_is_refused_anothers_schema(servers: Servers, service: str) -> None:
+async def test_a_migrator_is_refused_anothers_schema(servers: Servers) -> None:
     """With another service's migrations it gets nowhere."""
-    other = next(name for name in SERVICES if name != service)
-    run = migration(servers, other, "stranger")
-    url = servers.database_url(f"{service}_migrator")
-    with pytest.raises(StackError):
-        await servers.database.run(replace(run, env={**run.env, "QUARTET_DATABASE_URL": url}))
+    services = list(SERVICES)
+    runs = []
+    for service, other in zip(services, services[1:] + services[:1], strict=True):
+        run = migration(servers, other, f"stranger-{service}")
+        url = servers.database_url(f"{service}_migrator")
+        runs.append(servers.database.run(replace(run, env={**run.env, "QUARTET_DATABASE_URL": url})))
+    for refused in await asyncio.gather(*runs, return_exceptions=True):
+        assert isinstance(refused, StackError)
+        assert "permission denied" in "".join(refused.lines)
 
 
 @pytest.mark.parametrize("service", SERVICES)
-async def test_the_tables_in_the_code_are_those_of_the_database(servers: Servers, stage: Stage, service: str) -> None:
+async def test_the_tables_in_the_code_are_those_of_the_database(servers: Servers, service: str) -> None:
     """`store.py` names every column of its tables with its type, and none that is not there."""
     engine = connect(servers.database_url(f"{service}_service"), "test")
     async with engine.connect() as connection:

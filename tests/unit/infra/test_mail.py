@@ -128,11 +128,12 @@ async def test_a_page_is_bounded_in_size(sink: Sink, monkeypatch: pytest.MonkeyP
 
 async def test_the_page_escapes_what_came_by_mail(sink: Sink) -> None:
     evil = b"<script>alert('x')</script>"
-    await sink.send(b"Message-ID: <i>\r\nSubject: " + evil + b"\r\n\r\n" + evil, to=("a<b>@example.com",))
+    await sink.send(b"Message-ID: <i>\r\nSubject: " + evil + b"\r\n\r\n" + evil, to=("a&b@example.com",))
     page = await sink.http.get("/")
     assert page.headers["content-type"] == "text/html; charset=utf-8"
     assert page.text.count("&lt;script&gt;alert(&#x27;x&#x27;)&lt;/script&gt;") == 2
-    for mark in ("<script", "<i>", "<b>"):
+    assert "a&amp;b@example.com" in page.text
+    for mark in ("<script", "<i>"):
         assert mark not in page.text
     assert "default-src 'none'" in page.headers["content-security-policy"]
 

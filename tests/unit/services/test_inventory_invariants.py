@@ -103,7 +103,7 @@ def test_batches_change_nothing(history: list[list[Envelope]]) -> None:
         in_batches.play(*batch)
         check_levels(together)
     for batch in history:
-        for each in {envelope.event_id: envelope for envelope in batch}.values():
+        for each in {each.event_id: each for each in batch}.values():
             one_by_one.play(each)
     assert [entry.logged for entry in in_batches.log] == [entry.logged for entry in one_by_one.log]
     assert shelves(together) == shelves(alone)

@@ -23,6 +23,7 @@ def refused(*codes: int) -> aiosmtplib.SMTPRecipientsRefused:
         (aiosmtplib.SMTPNotSupported("SMTPUTF8"), True),
         (aiosmtplib.SMTPResponseException(554, "no"), True),
         (aiosmtplib.SMTPResponseException(421, "busy"), False),
+        (ValueError("Address contains characters not permitted"), True),
         (aiosmtplib.SMTPConnectError("refused"), False),
         (aiosmtplib.SMTPServerDisconnected("gone"), False),
         (aiosmtplib.SMTPTimeoutError("silent"), False),
