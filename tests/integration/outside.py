@@ -65,6 +65,16 @@ class Outside:
             books[line["key"]] = Money(money.captured + captured, money.refunded + refunded)
         return books
 
+    @asynccontextmanager
+    async def faults(self, **rates: float) -> AsyncIterator[None]:
+        """Have the provider misbehave at these rates until the end of the block."""
+        async with httpx.AsyncClient(base_url=self.provider_url) as http:
+            (await http.put("/v1/faults", json=rates)).raise_for_status()
+            try:
+                yield
+            finally:
+                (await http.put("/v1/faults", json={})).raise_for_status()
+
     async def mails(self, email: str) -> list[str]:
         """Give the subjects of all mails that an address was sent, the oldest first, each as often as it arrived."""
         async with httpx.AsyncClient(base_url=self._mail_url) as http:

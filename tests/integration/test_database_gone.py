@@ -11,7 +11,7 @@ from shared.envelope import Envelope
 from shared.topology import dead_exchange, delay_exchange
 from tests.integration.books import agree
 from tests.integration.servers import TIERS_MS
-from tests.integration.shop import LocalShop
+from tests.integration.shop import APPROVED, LocalShop
 from tests.integration.stage import Actor, Stage
 from tests.integration.waiting import eventually
 from tests.integration.wire import envelope, placed, send
@@ -94,14 +94,14 @@ async def test_a_killed_database_costs_a_loaded_system_nothing(
     await agree(stage)
 
 
-async def place_persistently(order: Actor) -> str:
+async def place_persistently(order: Actor, token: str = APPROVED) -> str:
     """Place an order, and ask again under the same key until it is answered."""
     body = {
         "customer_id": f"c-{uuid4()}",
         "email": "c@example.org",
         "currency": "EUR",
         "lines": [{"sku": "rosin", "quantity": 1}, {"sku": "bow", "quantity": 1}],
-        "payment_token": "tok_approved",
+        "payment_token": token,
     }
     key = str(uuid4())
 

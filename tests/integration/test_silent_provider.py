@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from uuid import uuid4
 
-import httpx
 import pytest
 
 from scripts.shop import Document
@@ -26,17 +25,6 @@ async def frozen(stage: Stage) -> AsyncIterator[None]:
         yield
     finally:
         stage.outside.provider.thaw()
-
-
-@asynccontextmanager
-async def failing(stage: Stage) -> AsyncIterator[None]:
-    """Let the provider answer each request with an error, before or after it has done what it was asked."""
-    async with httpx.AsyncClient(base_url=stage.outside.provider_url) as http:
-        (await http.put("/v1/faults", json={"error_rate": 1.0})).raise_for_status()
-        try:
-            yield
-        finally:
-            (await http.put("/v1/faults", json={})).raise_for_status()
 
 
 async def cancelled(shop: LocalShop, order_id: str) -> Document:
@@ -81,7 +69,7 @@ async def test_a_provider_that_is_given_up_on_is_undone_later(stage: Stage) -> N
     actors = await stage.start_all(charge_attempts_max=2)
     await stage.offer(violin=1)
     async with LocalShop(stage, actors) as shop:
-        async with failing(stage):
+        async with stage.outside.faults(error_rate=1.0):  # before or after it has done what it was asked
             order_id = (await shop.place({"violin": 1}, "tok_approved", f"c-{uuid4()}"))["order_id"]
             order = await cancelled(shop, order_id)
             assert (order["reason"], order["settled"]) == ("payment_declined", False)

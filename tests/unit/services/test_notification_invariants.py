@@ -13,6 +13,7 @@ from services.notification.events import (
 from services.notification.reactions import reactions
 from services.notification.store import to_row
 from shared.envelope import Envelope
+from shared.vocabulary.order import CancelReason
 from tests.unit.services.builders import CONFIRMED, ORDER, accepted, cancelled
 from tests.unit.services.representatives import NOTIFICATION
 from tests.unit.services.schema import Schema
@@ -24,6 +25,7 @@ CONFIRMED_SENT, CANCELLED_SENT = accepted(Mail.CONFIRMED), accepted(Mail.CANCELL
 LIVES = (
     [CONFIRMED, CONFIRMED_SENT],
     [CONFIRMED, CONFIRMED_SENT, cancelled(), CANCELLED_SENT],
+    [cancelled(), CANCELLED_SENT, cancelled(CancelReason.DEADLINE_PASSED), CANCELLED_SENT],
     [cancelled(), CONFIRMED, CANCELLED_SENT],
 )
 HISTORIES = histories(LIVES, NOTIFICATION.events.values())

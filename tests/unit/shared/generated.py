@@ -15,9 +15,9 @@ from pydantic.fields import FieldInfo
 
 T = TypeVar("T")
 
-SOME = settings(deadline=None, max_examples=30)
+SOME = settings(deadline=None, max_examples=25)
 """For a property that many others surround: `make check` is to stay quick, and a busy machine is no failure."""
-MANY = settings(SOME, max_examples=100)
+MANY = settings(SOME, max_examples=60)
 """For one that has to find its way deep into a history."""
 FEW = settings(SOME, max_examples=10)
 """For one that is asked of each of many classes."""
