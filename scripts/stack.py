@@ -75,6 +75,7 @@ def logs(
     name: Annotated[str, typer.Argument(help="One program; all of them by time if left out.")] = "",
     follow_: Annotated[bool, typer.Option("--follow", "-f", help="Go on with what comes.")] = False,
     lines: Annotated[int, typer.Option(min=0, help="How many of the last lines.")] = 100,
+    as_written: Annotated[bool, typer.Option("--json", help="As the programs wrote them.")] = False,
 ) -> None:
     """Show what the programs wrote."""
     home = Home.locate()

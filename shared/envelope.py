@@ -108,32 +108,42 @@ def decode(body: bytes, event_name: str) -> tuple[Read, ...]:
     return tuple(_read(attributes, event_name) for attributes in batch)
 
 
+class _UnknownError(Exception):
+    """Well formed, and nothing that we know."""
+
+
 def _read(attributes: Any, event_name: str) -> Read:
     try:
         if attributes["specversion"] != SPEC_VERSION:
-            raise ValueError(f"specversion {attributes['specversion']!r}")  # noqa: TRY301 - one way out
+            raise _UnknownError(f"specversion {attributes['specversion']!r}")  # noqa: TRY301 - one way out
         event = VOCABULARY.get(attributes["type"])
         if event is None or event.kind.name != event_name or not event.kind.public:
-            raise ValueError(f"type {attributes['type']!r} is not known here")  # noqa: TRY301 - one way out
+            raise _UnknownError(f"type {attributes['type']!r} is not known here")  # noqa: TRY301 - one way out
         cause, occurred_at = attributes.get("causationid"), attributes.get("time")
+        traceparent = attributes.get("traceparent")
         return Envelope(
             event_id=UUID(attributes["id"]),
             event=event.model_validate(attributes["data"]),
             correlation_id=UUID(attributes["correlationid"]),
             causation_id=UUID(cause) if cause else None,
-            traceparent=attributes.get("traceparent"),
+            traceparent=traceparent if isinstance(traceparent, str) else None,
             occurred_at=datetime.fromisoformat(occurred_at) if occurred_at else None,
         )
     except ValidationError as error:  # its text would quote the data, which may be personal
         fields = ", ".join(".".join(map(str, e["loc"])) for e in error.errors(include_input=False))
         return Unreadable(f"wrong fields: {fields}")
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        return Unreadable(f"{type(error).__name__}: {error}")
+    except _UnknownError as error:
+        return Unreadable(str(error))
+    except KeyError as error:
+        return Unreadable(f"no {error}")
+    except (TypeError, ValueError, AttributeError) as error:  # their texts would quote the data as well
+        return Unreadable(f"not an event of ours: {type(error).__name__}")
 
 
 def alone(body: bytes, index: int) -> bytes:
     """Give the event number `index` of a batch as a batch of its own; the whole body where that cannot be done."""
     try:
-        return orjson.dumps([orjson.loads(body)[index]])
+        batch = orjson.loads(body)
+        return orjson.dumps([batch[index]]) if isinstance(batch, list) else body
     except (orjson.JSONDecodeError, TypeError, LookupError):  # not a batch, or nested deeper than can be written
         return body

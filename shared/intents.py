@@ -9,7 +9,7 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from loguru import logger
 
@@ -20,6 +20,9 @@ from shared.event import Event
 from shared.ids import derived_id
 from shared.ports import Claim, Clock, Store, WorldError
 from shared.shell import Shell, StoppedError
+
+if TYPE_CHECKING:
+    from loguru import Logger
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,7 @@ class IntentLimits:
     """So many of those just committed may wait for their turn here; the others are left to whoever has room."""
     poll_interval_s: float = 1.0
     answers_raised_max: int = 8
-    """After so many attempts an intent whose answer cannot be reacted to is parked for a person."""
+    """After so many answers that cannot be reacted to an intent is parked for a person."""
     backoff: Backoff = field(default=Backoff(first_s=0.25, most_s=30.0))
 
 
@@ -149,29 +152,39 @@ class IntentWorkers:
                 reply = await self._performers[claim.intent.kind](claim)
         except Exception as error:  # noqa: BLE001 - whatever a performer raises means: ask again later
             text = f": {error}" if isinstance(error, UnansweredError) else ""  # others may quote what is personal
-            await self._again(claim, f"{type(error).__name__}{text}")
+            await self._again(claim, f"{type(error).__name__}{text}", raised=False)
             return
         try:
             (result,) = await self._shell.submit(Item(_envelope(claim, reply), completes=claim.intent_id))
         except StoppedError:  # it is asked again after its lease, and answers the same
             return
         if isinstance(result, Raised):
-            raised = f"{type(result.error).__name__}: {result.error}"
-            await self._again(claim, raised, bound=self._limits.answers_raised_max)
+            text = f"{type(result.error).__name__}: {result.error}"
+            if claim.raised + 1 < self._limits.answers_raised_max:
+                await self._again(claim, text, raised=True)
+            else:
+                await self._park(claim, text)
 
-    async def _again(self, claim: Claim, text: str, bound: int | None = None) -> None:
-        """Give the intent back, due again after its backoff; past its bound, park it."""
-        about = logger.bind(order_id=str(claim.correlation_id), intent=claim.intent.kind)
+    async def _again(self, claim: Claim, text: str, *, raised: bool) -> None:
+        """Give the intent back, due again after its backoff."""
+        after_s = jittered(self._limits.backoff.delay_s(claim.attempts), f"{claim.intent_id}{claim.attempts}")
+        _about(claim).warning("attempt {} failed, again in {:.2f} s: {}", claim.attempts, after_s, text)
         try:
-            if bound is not None and claim.attempts >= bound:
-                about.error("parked after {} attempts: {}", claim.attempts, text)
-                await self._store.park(claim, text)
-                return
-            after_s = jittered(self._limits.backoff.delay_s(claim.attempts), f"{claim.intent_id}{claim.attempts}")
-            about.warning("attempt {} failed, again in {:.2f} s: {}", claim.attempts, after_s, text)
-            await self._store.reschedule(claim, after_s, text)
+            await self._store.reschedule(claim, after_s, text, raised=raised)
         except WorldError as world:
-            about.warning("not given back, due again after its lease: {}", world)
+            _about(claim).warning("not given back, due again after its lease: {}", world)
+
+    async def _park(self, claim: Claim, text: str) -> None:
+        """Set the intent aside: its answers cannot be reacted to."""
+        _about(claim).error("parked after {} attempts: {}", claim.attempts, text)
+        try:
+            await self._store.park(claim, text)
+        except WorldError as world:
+            _about(claim).warning("not parked, due again after its lease: {}", world)
+
+
+def _about(claim: Claim) -> "Logger":
+    return logger.bind(order_id=str(claim.correlation_id), intent=claim.intent.kind)
 
 
 def _envelope(claim: Claim, reply: Reply) -> Envelope:

@@ -59,7 +59,8 @@ class Answer:
 class Claim:
     """An intent that this process may carry out until its lease ends.
 
-    `attempts` counts this one. `token` fences the row: who lost the lease cannot reschedule it any more.
+    `attempts` counts this one; `raised` counts earlier answers whose reaction raised. `token` fences the row: who lost
+    the lease cannot reschedule it any more.
     """
 
     intent_id: UUID
@@ -69,6 +70,7 @@ class Claim:
     traceparent: str | None
     attempts: int
     token: int
+    raised: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,8 +161,11 @@ class Store(Protocol):
     async def release_intents(self, claims: Collection[Claim]) -> None:
         """Give back intents that were claimed and never started, due at once; that attempt does not count."""
 
-    async def reschedule(self, claim: Claim, after_s: float, error: str) -> None:
-        """Give an intent back, due again in `after_s` seconds, unless the lease was lost."""
+    async def reschedule(self, claim: Claim, after_s: float, error: str, *, raised: bool = False) -> None:
+        """Give an intent back, due again in `after_s` seconds, unless the lease was lost.
+
+        `raised` counts it as answered, by an answer whose reaction raised.
+        """
 
     async def park(self, claim: Claim, error: str) -> None:
         """Set an intent aside for a person, unless the lease was lost."""

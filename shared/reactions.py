@@ -75,6 +75,8 @@ class Reactions:
         if row is None:
             raise UndeclaredError(f"{self.service} has no reaction to {event.kind.type}")
         outcome = row.function(event, state)
+        if not isinstance(outcome, Advanced | Ignored):
+            raise UndeclaredError(f"{row.function.__name__} gave {outcome!r}, which is no outcome")
         if isinstance(outcome, Advanced):
             undeclared = ({type(e) for e in outcome.events} - row.causes) | (
                 {type(i) for i in outcome.intents} - row.intends

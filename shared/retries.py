@@ -54,7 +54,8 @@ class Retries:
             waiting = [message for message, error in zip(waiting, errors, strict=True) if error is not None]
             if not waiting:
                 return
-            logger.error("{} retry copies of {} are not confirmed yet: {}", len(waiting), lane.queue, errors[0])
+            first = next(error for error in errors if error is not None)
+            logger.error("{} retry copies of {} are not confirmed yet: {}", len(waiting), lane.queue, first)
             await self._clock.sleep(delay_s)
 
     def _message(self, lane: Lane, failure: Failure) -> Message:

@@ -54,6 +54,7 @@ class Service(Generic[S]):
             version=VERSION,
             docs_url=None,  # its pages load scripts from a CDN
             redoc_url=None,
+            redirect_slashes=False,
             lifespan=life,
         )
         app.state.runtime = runtime

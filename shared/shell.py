@@ -21,8 +21,10 @@ from shared.ports import Answer, Claim, Clock, ConflictError, RefusedError, Stor
 from shared.reactions import Reactions
 
 WORLD_BACKOFF = Backoff(first_s=0.05, most_s=5.0)
-TRIES_MAX = 20
+CONFLICTS_MAX = 20
 """So many conflicts in a row are no race: then the batch is taken apart to find the event that is refused."""
+BUGS_MAX = 3
+"""So often a batch runs again on an error that nobody foresaw, before it is taken apart too."""
 
 
 class StoppedError(WorldError):
@@ -142,21 +144,21 @@ class Shell:
 
     async def _settle(self, items: Sequence[Item]) -> list[Result]:
         """Commit items as often as the world makes it necessary; take them apart when one is refused."""
-        tries = 0
+        conflicts = bugs = 0
         for delay_s in WORLD_BACKOFF.delays_s():
             try:
                 committed = await self._commit(items)
             except RefusedError as refused:
                 return await self._take_apart(items, refused)
             except ConflictError as conflict:
-                if (tries := tries + 1) >= TRIES_MAX:
+                if (conflicts := conflicts + 1) >= CONFLICTS_MAX:
                     return await self._take_apart(items, conflict)
             except WorldError as error:
                 logger.warning("a batch of {} runs again in {:.2f} s: {}", len(items), delay_s, error)
                 await self._clock.sleep(delay_s)
             except Exception as bug:  # noqa: BLE001 - in doubt it runs again, but a bug must not end a lane
                 logger.opt(exception=bug).error("a batch of {} runs again in {:.2f} s", len(items), delay_s)
-                if (tries := tries + 1) >= TRIES_MAX:
+                if (bugs := bugs + 1) >= BUGS_MAX:
                     return await self._take_apart(items, bug)
                 await self._clock.sleep(delay_s)
             else:

@@ -44,6 +44,7 @@ SETTINGS = {
     "max_wal_senders": "0",
     "max_logical_replication_workers": "0",
     "client_connection_check_interval": "2s",  # a service that was killed holds its locks no longer
+    "log_error_verbosity": "terse",  # the details of a refused row quote it, and it may be personal
     "timezone": "UTC",
     "log_timezone": "UTC",
     "log_line_prefix": "%m [%p] %u ",

@@ -95,7 +95,7 @@ def routes(runtime: Runtime, settings: InventorySettings) -> APIRouter:
         idempotency_key: IdempotencyKey = None,
         x_operator_key: Annotated[str, Header()] = "",
     ) -> Response:
-        if not secrets.compare_digest(x_operator_key, settings.operator_key.get_secret_value()):
+        if not secrets.compare_digest(x_operator_key.encode(), settings.operator_key.get_secret_value().encode()):
             raise ProblemError(403, "Receipts need the operator's key, in the header X-Operator-Key.")
         key, receipt_id = required(idempotency_key), new_id()
         event = ReceiptRequested(receipt_id=receipt_id, sku=sku, quantity=body.quantity)

@@ -1,5 +1,6 @@
 """What inventory does: the table of contents of this service. Holding stands next to selling and letting go."""
 
+from collections import Counter
 from dataclasses import replace
 
 from services.inventory.events import ReceiptRequested, StockReceived
@@ -25,7 +26,7 @@ def reserve(placed: OrderPlaced, holding: Holding) -> Outcome[StockReserved | St
     order_id = placed.order_id
     match holding.reservation:
         case None:
-            lines = tuple(StockLine(sku=line.sku, quantity=line.quantity) for line in placed.lines)
+            lines = _by_sku(placed)
             if missing := holding.missing(lines):
                 rejected = StockRejected(order_id=order_id, reason=RejectReason.INSUFFICIENT_STOCK, missing=missing)
                 return advance(replace(holding, reservation=Rejected(order_id)), rejected)
@@ -34,6 +35,14 @@ def reserve(placed: OrderPlaced, holding: Holding) -> Outcome[StockReserved | St
             return ignore("the order was cancelled first")
         case _:
             return ignore("it was decided before")
+
+
+def _by_sku(placed: OrderPlaced) -> tuple[StockLine, ...]:
+    """Add the lines up by SKU: two lines of one would each find enough where there is not enough for both."""
+    quantities: Counter[str] = Counter()
+    for line in placed.lines:
+        quantities[line.sku] += line.quantity
+    return tuple(StockLine(sku=sku, quantity=quantity) for sku, quantity in quantities.items())
 
 
 @reactions.on(OrderConfirmed)

@@ -1,6 +1,6 @@
 """The state of what one order's customer was told: each mail is recorded first, then sent."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from uuid import UUID
 
@@ -21,7 +21,7 @@ class Correspondence:
     """All mails of one order."""
 
     order_id: UUID
-    email: str
+    email: str = field(repr=False)
     confirmed: Progress = Progress.NONE
     cancelled: Progress = Progress.NONE
     reason: str | None = None

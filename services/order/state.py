@@ -4,7 +4,7 @@ nothing → pending → confirmed → cancelled
                   ↘ cancelled
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
@@ -28,7 +28,7 @@ class Order:
 
     order_id: UUID
     customer_id: str
-    email: str
+    email: str = field(repr=False)
     lines: tuple[OrderLine, ...]
     total: Money
     placed_at: datetime

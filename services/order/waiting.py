@@ -6,7 +6,7 @@ because another replica may have settled their order.
 
 import asyncio
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import islice
 from uuid import UUID
 
@@ -71,11 +71,12 @@ class SettledWaiters:
         now_s = asyncio.get_running_loop().time
         look_at_all_at_s = now_s() + self._poll_s
         while self._waiting:
-            try:
+            with suppress(TimeoutError):
                 async with asyncio.timeout_at(look_at_all_at_s):
                     await self._newcomer.wait()
+            if now_s() < look_at_all_at_s:
                 wanted = list(self._newcomers & self._waiting.keys())
-            except TimeoutError:
+            else:  # also when newcomers never cease
                 wanted = list(self._waiting)
                 look_at_all_at_s = now_s() + self._poll_s
             self._newcomer.clear()

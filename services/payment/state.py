@@ -6,7 +6,7 @@ nothing | AwaitingStock | AwaitingOrder            → Closed, when the order is
 Charging | Captured | Declined          → Undoing  → Closed, when the order is cancelled
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 from uuid import UUID
 
@@ -21,7 +21,7 @@ class AwaitingStock:
 
     order_id: UUID
     money: Money
-    token: str
+    token: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,15 @@ The page's script and style are those of @asyncapi/react-component 3.1.5 (Apache
 
 import html
 from pathlib import Path
+from typing import Any
 
+import orjson
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, Response
 from faststream.rabbit import RabbitBroker
 from faststream.specification import AsyncAPI
+
+from shared.envelope import CONTENT_TYPE
 
 FILES = Path(__file__).with_name("asyncapi")
 _FOREVER = {"Cache-Control": "public, max-age=31536000, immutable"}
@@ -35,7 +39,9 @@ def asyncapi_router(service: str, version: str, broker: RabbitBroker) -> APIRout
 
     @router.get("/asyncapi.json")
     async def schema() -> Response:
-        return Response(document.to_specification().to_json(), media_type="application/json")
+        return Response(
+            orjson.dumps(_corrected(document.to_specification().to_jsonable())), media_type="application/json"
+        )
 
     @router.get("/asyncapi")
     async def page() -> HTMLResponse:
@@ -54,3 +60,11 @@ def asyncapi_router(service: str, version: str, broker: RabbitBroker) -> APIRout
         return Response((FILES / "default.min.css").read_bytes(), media_type="text/css", headers=_FOREVER)
 
     return router
+
+
+def _corrected(document: dict[str, Any]) -> dict[str, Any]:
+    """Say what FastStream cannot know: the content type is ours, and the correlation id is inside each event."""
+    document["defaultContentType"] = CONTENT_TYPE
+    for message in document["components"]["messages"].values():
+        message["correlationId"] = {"location": "$message.payload#/0/correlationid"}
+    return document

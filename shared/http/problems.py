@@ -67,10 +67,15 @@ async def _problem(_: Request, error: Exception) -> Response:
 async def _invalid(_: Request, error: Exception) -> Response:
     """Name the fields that are wrong, never their values: those may be personal."""
     assert isinstance(error, RequestValidationError)
-    errors = [{"field": ".".join(str(part) for part in e["loc"]), "error": e["msg"]} for e in error.errors()]
+    errors = [{"field": ".".join(map(str, e["loc"])), "error": _said(e["type"], e["msg"])} for e in error.errors()]
     if any(e["type"] == "json_invalid" for e in error.errors()):
         return problem(400, "The body is not JSON.", errors=errors)
     return problem(422, "The request is not valid.", errors=errors)
+
+
+def _said(kind: str, message: str) -> str:
+    """Say what is wrong; a validator's own words may quote the value."""
+    return "Not a valid value" if kind == "value_error" else message
 
 
 async def _http(_: Request, error: Exception) -> Response:

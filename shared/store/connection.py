@@ -13,10 +13,10 @@ from shared.ids import plain_id
 from shared.ports import ConflictError, RefusedError, WorldError
 
 CONNECT_TIMEOUT_S = 5.0
-COMMAND_TIMEOUT_S = 15.0
+COMMAND_TIMEOUT_S = 11.0
 """Longer than the role's own statement_timeout: this one is for a server that does not answer at all."""
 POOL_MAX_CONNECTIONS = 8
-POOL_TIMEOUT_S = 5.0
+POOL_TIMEOUT_S = 2.0
 
 UNIQUE_VIOLATION = "23505"
 DATA_REFUSED = ("22", "23")

@@ -47,6 +47,7 @@ CREATE TABLE intents (
     leased_until   timestamptz,
     token          bigint      NOT NULL DEFAULT 0,
     attempts       integer     NOT NULL DEFAULT 0,
+    raised         integer     NOT NULL DEFAULT 0,
     last_error     text,
     parked_at      timestamptz,
     UNIQUE (stream_id, kind)

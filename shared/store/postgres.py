@@ -92,9 +92,11 @@ class PostgresStore:
         rows = [{"intent_id": claim.intent_id, "token": claim.token} for claim in claims]
         await self._run(sql.RELEASE, rows=rows_json(rows))
 
-    async def reschedule(self, claim: Claim, after_s: float, error: str) -> None:
+    async def reschedule(self, claim: Claim, after_s: float, error: str, *, raised: bool = False) -> None:
         """Give an intent back, unless the lease was lost."""
-        await self._run(sql.RESCHEDULE, intent_id=claim.intent_id, token=claim.token, after_s=after_s, error=error)
+        await self._run(
+            sql.RESCHEDULE, intent_id=claim.intent_id, token=claim.token, after_s=after_s, error=error, raised=raised
+        )
 
     async def park(self, claim: Claim, error: str) -> None:
         """Set an intent aside, unless the lease was lost."""
@@ -125,6 +127,7 @@ class PostgresStore:
             traceparent=row["traceparent"],
             attempts=row["attempts"],
             token=row["token"],
+            raised=row["raised"],
         )
 
 

@@ -110,12 +110,13 @@ CLAIM_INTENTS = text("""
             WHERE earlier.stream_id = due.stream_id AND earlier.position < due.position)
         ORDER BY due_at LIMIT :limit FOR UPDATE SKIP LOCKED)
     RETURNING intent_id, kind, CAST(payload AS text) AS payload, correlation_id, causation_id, traceparent,
-              attempts, token
+              attempts, raised, token
 """)
 
 RESCHEDULE = text("""
     UPDATE intents
-    SET due_at = now() + make_interval(secs => :after_s), leased_until = NULL, last_error = :error
+    SET due_at = now() + make_interval(secs => :after_s), leased_until = NULL, last_error = :error,
+        raised = raised + CAST(CAST(:raised AS boolean) AS integer)
     WHERE intent_id = :intent_id AND token = :token
 """)
 

@@ -1,12 +1,13 @@
 """What the inventory service tells."""
 
 from enum import StrEnum
+from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from shared.event import Event
-from shared.vocabulary.order import Quantity, Sku
+from shared.vocabulary.order import Sku
 
 
 class StockLine(BaseModel):
@@ -15,7 +16,7 @@ class StockLine(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     sku: Sku
-    quantity: Quantity
+    quantity: Annotated[int, Field(ge=1)]
 
 
 class RejectReason(StrEnum):

@@ -13,7 +13,7 @@ QUANTITY_MAX = 1_000
 LINES_MAX = 50
 
 Sku = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
-Quantity = Annotated[int, Field(ge=1, le=QUANTITY_MAX)]
+Quantity = Annotated[int, Field(ge=1, le=QUANTITY_MAX, strict=True)]
 
 
 class OrderLine(BaseModel):

@@ -5,8 +5,10 @@ import pytest
 from services.inventory.events import StockReceived
 from services.inventory.reactions import reactions
 from services.inventory.state import Held, Holding, Level, Rejected, Released
-from shared.outcome import ImpossibleError, advance, ignore
+from shared.outcome import Advanced, ImpossibleError, advance, ignore
 from shared.vocabulary.inventory import RejectReason, StockRejected, StockReleased
+from shared.vocabulary.money import Money
+from shared.vocabulary.order import OrderLine, OrderPlaced
 from tests.unit.services.builders import (
     COMMITTED,
     CONFIRMED,
@@ -117,3 +119,16 @@ def test_letting_go_undoes_holding() -> None:
     assert held.released(ORDER).stock == FREE.stock
     assert isinstance(held.reservation, Held)
     assert held.committed(held.reservation).released(ORDER).stock == shelves(available=1)
+
+
+def test_two_lines_of_one_sku_are_added_up() -> None:
+    """Each line alone would find enough; together they do not."""
+    lines = tuple(OrderLine(sku="mug", quantity=quantity, unit_price=1) for quantity in (3, 2))
+    total = Money(amount=5, currency="EUR")
+    placed = OrderPlaced(order_id=ORDER, customer_id="a", lines=lines, total=total, payment_token="t")
+    scarce = reactions.react(placed, Holding(None, {"mug": Level(4, 4, 0, 0)}))
+    enough = reactions.react(placed, Holding(None, {"mug": Level(5, 5, 0, 0)}))
+    assert isinstance(scarce, Advanced)
+    assert isinstance(enough, Advanced)
+    assert isinstance(scarce.events[0], StockRejected)
+    assert enough.state.stock["mug"] == Level(5, 0, 5, 0)

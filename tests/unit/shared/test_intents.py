@@ -223,6 +223,16 @@ async def test_an_answer_that_raises_is_asked_for_again_then_parked(stage: Stage
     assert stage.store.tables.states == {}
 
 
+async def test_silence_does_not_count_towards_parking(stage: Stage) -> None:
+    """However often nobody answered, only answers that raise park an intent."""
+    stage.intend(1)
+    stage.errors += [UnansweredError("silence")] * 20
+    stage.answers += [Reply(Encored(order_id=order(), breaks=True))] * 2
+    async with running(stage.shell.run(), stage.workers.run()):
+        await until(lambda: stage.done)
+    assert len(stage.performed) == 23
+
+
 async def test_an_answer_that_raised_may_be_reacted_to_later(stage: Stage) -> None:
     """If the reaction succeeds before the bound, the intent is complete."""
     stage.intend(1)

@@ -1,7 +1,7 @@
 """Reaction tables: read from annotations, and held against what reactions really cause."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -70,6 +70,12 @@ def test_undeclared_consequences_are_refused(outcome: Advanced[Any], names: str)
     """What the annotation does not name never leaves the reaction, whether it is an event or an intent."""
     with pytest.raises(UndeclaredError, match=f"react does not declare {names}"):
         table(outcome).react(CUE, SCORE)
+
+
+def test_what_is_no_outcome_is_refused() -> None:
+    """A reaction that falls through its match fails on its own, and not the batch that it is in."""
+    with pytest.raises(UndeclaredError, match="gave None, which is no outcome"):
+        table(cast("Any", None)).react(CUE, SCORE)
 
 
 def test_unknown_events_are_refused() -> None:

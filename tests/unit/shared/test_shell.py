@@ -12,7 +12,7 @@ from shared.batch import Answered, Duplicate, Item, KeyReused, Raised, Result
 from shared.ids import new_id
 from shared.outcome import Advanced, Ignored
 from shared.ports import Answer, ConflictError, RefusedError, WorldError
-from shared.shell import TRIES_MAX, WORLD_BACKOFF, Committed, Shell, StoppedError
+from shared.shell import BUGS_MAX, CONFLICTS_MAX, WORLD_BACKOFF, Committed, Shell, StoppedError
 from tests.unit.shared.fakes import STEPS, FakeClock, FakeConfirmations, FakeStore, Step
 from tests.unit.shared.generated import SOME
 from tests.unit.shared.loop import JumpingLoop, running, until
@@ -150,14 +150,14 @@ async def test_a_lost_connection_is_waited_for(stage: Stage) -> None:
 
 async def test_a_conflict_is_run_again_at_once(stage: Stage) -> None:
     """Who lost a race runs again without a pause, and is done as soon as the race is over."""
-    stage.store.fail("write", *[ConflictError("version")] * (TRIES_MAX - 1))
+    stage.store.fail("write", *[ConflictError("version")] * (CONFLICTS_MAX - 1))
     assert kinds(await stage.play(cue())) == [Advanced]
     assert stage.clock.slept_s == []
 
 
 async def test_too_many_conflicts_are_a_refusal(stage: Stage) -> None:
     """What conflicts again and again is no race: it is set aside, and the shell goes on."""
-    stage.store.fail("write", *[ConflictError("version")] * TRIES_MAX)
+    stage.store.fail("write", *[ConflictError("version")] * CONFLICTS_MAX)
     (result,) = await stage.play(cue())
     assert isinstance(result, Raised)
     assert isinstance(result.error, ConflictError)
@@ -166,16 +166,16 @@ async def test_too_many_conflicts_are_a_refusal(stage: Stage) -> None:
 
 async def test_what_nobody_foresaw_is_run_again(stage: Stage) -> None:
     """An error that is neither the world's nor a refusal may pass as well."""
-    stage.store.fail("load", *[ZeroDivisionError("a mistake of ours")] * (TRIES_MAX - 1))
+    stage.store.fail("load", *[ZeroDivisionError("a mistake of ours")] * (BUGS_MAX - 1))
     assert kinds(await stage.play(*cues("play", "rest"))) == [Advanced, Ignored]
-    assert stage.clock.slept_s == [WORLD_BACKOFF.delay_s(attempt) for attempt in range(1, TRIES_MAX)]
+    assert stage.clock.slept_s == [WORLD_BACKOFF.delay_s(attempt) for attempt in range(1, BUGS_MAX)]
 
 
 async def test_what_nobody_foresaw_ends_nothing(stage: Stage) -> None:
     """If it does not pass, the batch is taken apart, down to the event at fault, and the shell goes on."""
-    stage.store.fail("write", *[ZeroDivisionError("a mistake of ours")] * TRIES_MAX)
+    stage.store.fail("write", *[ZeroDivisionError("a mistake of ours")] * BUGS_MAX)
     assert kinds(await stage.play(*cues("play", "rest", "play"))) == [Advanced, Ignored, Advanced]
-    stage.store.fail("write", *[ZeroDivisionError("a mistake of ours")] * TRIES_MAX)
+    stage.store.fail("write", *[ZeroDivisionError("a mistake of ours")] * BUGS_MAX)
     (result,) = await stage.play(cue())
     assert isinstance(result, Raised)
     assert isinstance(result.error, ZeroDivisionError)
