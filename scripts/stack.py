@@ -3,8 +3,9 @@
 import asyncio
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import asdict
+from itertools import chain
 from typing import Annotated
 
 import typer
@@ -85,11 +86,8 @@ def logs(
         if not chosen:
             known = ", ".join(file.stem for file in files) or "none yet"
             raise StackError(f"there is no log of {name or 'any program'}; known: {known}")
-        for line in merged(chosen, lines):
-            typer.echo(line)
-        with suppress(KeyboardInterrupt):  # the way to leave it
-            for line in follow(chosen) if follow_ else ():
-                typer.echo(line)
+        for line in chain(merged(chosen, lines), follow(chosen) if follow_ else ()):
+            typer.echo(line if as_written else readable(line))
 
 
 def migrate() -> None:
