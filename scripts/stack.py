@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from itertools import chain
 from typing import Annotated
@@ -20,6 +20,7 @@ from infra.native.stack import Stack
 from infra.native.standing import standing
 from infra.native.state import Home
 from infra.native.supervisor import Supervisor
+from scripts.log_line import readable
 from scripts.stack_screen import TOLD_DOWN, TOLD_UP, Screen, complain, status_table, where_to_look
 
 NOT_UP = "Quartet is not up: `make up` starts it"
@@ -86,8 +87,9 @@ def logs(
         if not chosen:
             known = ", ".join(file.stem for file in files) or "none yet"
             raise StackError(f"there is no log of {name or 'any program'}; known: {known}")
-        for line in chain(merged(chosen, lines), follow(chosen) if follow_ else ()):
-            typer.echo(line if as_written else readable(line))
+        with suppress(KeyboardInterrupt):  # the way to leave it
+            for line in chain(merged(chosen, lines), follow(chosen) if follow_ else ()):
+                typer.echo(line if as_written else readable(line))
 
 
 def migrate() -> None:
