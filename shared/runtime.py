@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from contextlib import suppress
 from typing import Any, Self
 
 from aio_pika.exceptions import AMQPError
@@ -11,7 +12,7 @@ from sqlalchemy import text
 from shared.backoff import Backoff
 from shared.batch import Answered, Raised
 from shared.broker.consumer import Consumers
-from shared.broker.publisher import AmqpPublisher
+from shared.broker.publisher import CONNECT_TIMEOUT_S, AmqpPublisher
 from shared.clock import SystemClock
 from shared.http.commands import Commands
 from shared.http.health import Check
@@ -50,6 +51,8 @@ class Runtime:
         self._settings = settings
         self._on_failure = on_failure
         self._tasks: list[asyncio.Task[None]] = []
+        self._consuming: list[asyncio.Task[None]] = []
+        self._stopping = asyncio.Event()
         self.commit_listeners: list[Callable[[Committed], None]] = [_narrate]
         self.engine = connect(settings.database_url, f"quartet {name}")
         self.store = PostgresStore(
@@ -94,7 +97,7 @@ class Runtime:
         """Start everything; what is out of reach is tried again until it is there."""
         self._start(self.shell.run())
         self._start(self.relay.run())
-        self._start(self._consume())
+        self._consuming = [self._start(self._consume())]
         self._start(self.workers.run())
         self._start(self._prune_for_ever())
         return self
@@ -120,10 +123,11 @@ class Runtime:
         for listener in self.commit_listeners:
             listener(committed)
 
-    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+    def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
         task.add_done_callback(self._ended)
         self._tasks.append(task)
+        return task
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         """A part that fails takes the process with it, to be started afresh."""
@@ -132,21 +136,29 @@ class Runtime:
             self._on_failure()
 
     async def _end_tasks(self) -> None:
+        self._stopping.set()
+        # an attempt to connect is let end by its own timeout: aio-pika takes no cancellation for an answer
+        if self._consuming:
+            await asyncio.wait(self._consuming, timeout=CONNECT_TIMEOUT_S)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _consume(self) -> None:
         for delay_s in START_BACKOFF.delays_s():
-            try:
-                await self.consumers.start()
-            except (AMQPError, OSError, TimeoutError) as error:
-                logger.warning("not consuming yet, again in {:.1f} s: {}", delay_s, error)
-                await _within(CLOSE_TIMEOUT_S, self.consumers.stop)
-                await asyncio.sleep(delay_s)
-            else:
+            # gathered: a connection that misses its heartbeats meanwhile ends it in CancelledError
+            (error,) = await asyncio.gather(self.consumers.start(), return_exceptions=True)
+            if error is None:
                 logger.info("consuming {}", ", ".join(lane.queue for lane in self.consumers.lanes))
                 return
+            if not isinstance(error, AMQPError | OSError | TimeoutError | asyncio.CancelledError):
+                raise error
+            logger.warning("not consuming yet, again in {:.1f} s: {!r}", delay_s, error)
+            await _within(CLOSE_TIMEOUT_S, self.consumers.stop)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(delay_s):
+                    await self._stopping.wait()
+                    return
 
     async def _prune_for_ever(self) -> None:
         while True:

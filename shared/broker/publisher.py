@@ -11,9 +11,10 @@ from contextlib import suppress
 from typing import Any
 
 import aio_pika
-from aio_pika.abc import AbstractRobustChannel, AbstractRobustConnection
+from aio_pika.abc import AbstractRobustChannel
 from aio_pika.exceptions import AMQPError
 from pamqp.commands import Basic
+from yarl import URL
 
 from shared.envelope import CONTENT_TYPE
 from shared.ports import Message, NotConfirmedError
@@ -27,19 +28,25 @@ RECONNECT_INTERVAL_S = 0.5
 HEARTBEAT_S = 5
 
 
-async def open_connection(broker_url: str, name: str) -> AbstractRobustConnection:
-    """Connect, with heartbeats and reconnection.
+def robust_connection(broker_url: str, name: str) -> aio_pika.RobustConnection:
+    """Make a connection with heartbeats that comes back by itself; `connect` opens it, and `close` has to end it."""
+    url = URL(broker_url).update_query(reconnect_interval=RECONNECT_INTERVAL_S, heartbeat=HEARTBEAT_S, name=name)
+    return aio_pika.RobustConnection(url)
+
+
+async def open_connection(broker_url: str, name: str) -> aio_pika.RobustConnection:
+    """Connect.
 
     Raises:
         AMQPError, OSError, TimeoutError: the broker is out of reach.
     """
-    return await aio_pika.connect_robust(
-        broker_url,
-        timeout=CONNECT_TIMEOUT_S,
-        reconnect_interval=RECONNECT_INTERVAL_S,
-        heartbeat=HEARTBEAT_S,
-        client_properties={"connection_name": name},
-    )
+    connection = robust_connection(broker_url, name)
+    try:
+        await connection.connect(timeout=CONNECT_TIMEOUT_S)
+    except BaseException:
+        await connection.close()  # or it tries for ever: aio-pika goes on when its attempt is cancelled
+        raise
+    return connection
 
 
 class AmqpPublisher:
@@ -49,7 +56,7 @@ class AmqpPublisher:
         self._broker_url = broker_url
         self._name = name
         self._opening = asyncio.Lock()
-        self._connection: AbstractRobustConnection | None = None
+        self._connection: aio_pika.RobustConnection | None = None
         self._channel: AbstractRobustChannel | None = None
         self._exchanges: dict[str, aio_pika.abc.AbstractExchange] = {}
         self._in_flight = asyncio.Semaphore(IN_FLIGHT_MAX_MESSAGES)
@@ -62,8 +69,9 @@ class AmqpPublisher:
 
     async def close(self) -> None:
         """Close the connection."""
-        if self._connection is not None:
-            await self._connection.close()
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await connection.close()
 
     async def consumer_counts(self, queues: Iterable[str]) -> dict[str, int]:
         """Ask the broker, in a round trip for each queue, how many consumers it has.
@@ -85,9 +93,14 @@ class AmqpPublisher:
                 async with asyncio.timeout(CLOSE_TIMEOUT_S):
                     await channel.close()
 
-    async def _connected(self) -> AbstractRobustConnection:
+    async def _connected(self) -> aio_pika.RobustConnection:
         if self._connection is None:
-            self._connection = await open_connection(self._broker_url, self._name)
+            self._connection = robust_connection(self._broker_url, self._name)  # known before it is open, to be closed
+            try:
+                await self._connection.connect(timeout=CONNECT_TIMEOUT_S)
+            except BaseException:
+                await self.close()
+                raise
         return self._connection
 
     async def _publish(self, message: Message) -> Any:

@@ -40,7 +40,8 @@ def health_router(checks: Mapping[str, Check]) -> APIRouter:
 async def _verdict(check: Check) -> str:
     try:
         async with asyncio.timeout(CHECK_TIMEOUT_S):
-            await check()
-    except Exception as error:  # noqa: BLE001 - whatever it is, it is the verdict
-        return f"{type(error).__name__}: {error}"
-    return "ok"
+            # gathered, because a connection that misses its heartbeats ends whoever waits for it in CancelledError
+            (error,) = await asyncio.gather(check(), return_exceptions=True)
+    except TimeoutError as timeout:
+        error = timeout
+    return "ok" if error is None else f"{type(error).__name__}: {error}"

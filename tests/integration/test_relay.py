@@ -60,7 +60,10 @@ async def test_two_relays_that_sweep_at_once_publish_each_row_once(stage: Stage)
     async with half(stage, "inventory", publishes=False) as one, half(stage, "inventory") as other:
         await reserve(stage, one, ROWS)
         await stage.auditor.let_grace_pass("inventory")
-        await asyncio.gather(swept(one), swept(other))
+        async with stage.auditor.held(f"LOCK TABLE {OUTBOX} IN SHARE MODE"):  # which lets both begin at one moment
+            sweeping = asyncio.gather(swept(one), swept(other))
+            await stage.auditor.waiting("inventory_service", 2)
+        await sweeping
         published: Counter[str] = one.published + other.published
     assert len(published) == ROWS
     assert set(published.values()) == {1}

@@ -5,7 +5,7 @@ from typing import Any, cast
 
 import aio_pika
 import pytest
-from aio_pika.abc import AbstractRobustConnection
+from aio_pika import RobustConnection
 from aio_pika.exceptions import DeliveryError
 from pamqp.commands import Basic
 
@@ -63,8 +63,8 @@ class Publisher(AmqpPublisher):
         super().__init__("amqp://nowhere", "test")
         self.broker = FakeBroker()
 
-    async def _connected(self) -> AbstractRobustConnection:
-        return cast("AbstractRobustConnection", self.broker)
+    async def _connected(self) -> RobustConnection:
+        return cast("RobustConnection", self.broker)
 
 
 @pytest.fixture
