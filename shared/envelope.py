@@ -7,11 +7,13 @@ extension, `causationid` and `correlationid` are ours.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeAlias
+from functools import lru_cache
+from typing import Annotated, Any, Literal, NotRequired, TypeAlias
 from uuid import UUID
 
 import orjson
-from pydantic import ValidationError
+from pydantic import Field, Strict, TypeAdapter, ValidationError
+from typing_extensions import TypedDict  # pydantic asks for it below Python 3.12
 
 from shared.event import VOCABULARY, Event
 from shared.ids import plain_id
@@ -99,6 +101,49 @@ def decode(body: bytes, event_name: str) -> tuple[Read, ...]:
 
     What cannot be read is returned as `Unreadable`, the rest stands.
     """
+    try:
+        return tuple(map(_envelope, _whole(event_name).validate_json(body)))
+    except (ValidationError, LookupError):
+        return _one_by_one(body, event_name)
+
+
+@lru_cache
+def _whole(event_name: str) -> TypeAdapter[list[dict[str, Any]]]:
+    """Make what reads a batch that is as it should be, all at once: a third of the cost of one by one.
+
+    Raises:
+        LookupError: not exactly one version of the event is known.
+    """
+    versions = [event for event in VOCABULARY.values() if event.kind.public and event.kind.name == event_name]
+    if len(versions) != 1:
+        raise LookupError(event_name)
+    attributes = {
+        "specversion": Literal[SPEC_VERSION],
+        "type": Literal[versions[0].kind.type],  # type: ignore[name-defined]  # known at run time alone
+        "id": Annotated[UUID, Strict()],
+        "correlationid": Annotated[UUID, Strict()],
+        "causationid": NotRequired[Annotated[UUID, Strict()]],
+        "time": NotRequired[Annotated[datetime, Strict()]],
+        "traceparent": NotRequired[str],
+        "data": versions[0],
+    }
+    read = TypedDict("read", attributes)
+    return TypeAdapter(Annotated[list[read], Field(min_length=1)])
+
+
+def _envelope(attributes: dict[str, Any]) -> Envelope:
+    return Envelope(
+        attributes["id"],
+        attributes["data"],
+        attributes["correlationid"],
+        attributes.get("causationid"),
+        attributes.get("traceparent"),
+        attributes.get("time"),
+    )
+
+
+def _one_by_one(body: bytes, event_name: str) -> tuple[Read, ...]:
+    """Read a batch of which some part is not as it should be, and say what is wrong with that part."""
     try:
         batch = orjson.loads(body)
     except orjson.JSONDecodeError as error:

@@ -49,9 +49,11 @@ class IntentLimits:
     """So long an intent is this process's own; one that has not started by half of that is forgotten."""
     perform_timeout_s: float = 12.0
     """Longer than any performer needs, short enough to end within the other half of the lease."""
-    concurrency_max: int = 32
-    waiting_max: int = 512
+    performing_max: int = 32
+    """So many are asked of outside parties at once."""
+    waiting_max: int = 5_000
     """So many of those just committed may wait for their turn here; the others are left to whoever has room."""
+    poll_max: int = 256
     poll_interval_s: float = 1.0
     answers_raised_max: int = 8
     """After so many answers that cannot be reacted to an intent is parked for a person."""
@@ -76,7 +78,9 @@ class IntentWorkers:
         self._limits = limits
         self._fresh: deque[tuple[Claim, float]] = deque()
         self._due: deque[tuple[Claim, float]] = deque()
+        self._none_due = asyncio.Event()
         self._running: set[asyncio.Task[None]] = set()
+        self._performing = 0
         self._releasing: set[asyncio.Task[None]] = set()
         self._closed = False
 
@@ -88,21 +92,25 @@ class IntentWorkers:
         self._start_some()
 
     async def run(self) -> None:
-        """Look for what is due, until cancelled."""
+        """Look for what is due, until cancelled; where one look did not see all of it, as fast as it is begun."""
         while True:
+            found = 0
             try:
-                await self.poll()
+                found = await self.poll()
             except WorldError as error:
                 logger.warning("no intents could be claimed: {}", error)
-            await self._clock.sleep(self._limits.poll_interval_s)
+            if found == self._limits.poll_max:
+                await self._none_due.wait()
+            else:
+                await self._clock.sleep(self._limits.poll_interval_s)
 
     async def poll(self) -> int:
-        """Claim what is due and there is room for; say how many that were. They come before what is fresh."""
-        room = 0 if self._closed else self._limits.concurrency_max - len(self._due)
-        if room <= 0:
+        """Claim what is due, unless some of it waits here already; say how many. They come before what is fresh."""
+        if self._closed or self._due:
             return 0
         began_s = self._clock.monotonic_s()
-        claims = await self._store.claim_intents(room, self._limits.lease_s)
+        claims = await self._store.claim_intents(self._limits.poll_max, self._limits.lease_s)
+        self._none_due.clear()
         self._due.extend((claim, began_s) for claim in claims)
         self._start_some()
         return len(claims)
@@ -118,15 +126,18 @@ class IntentWorkers:
 
     def _start_some(self) -> None:
         late = []
-        while (self._due or self._fresh) and len(self._running) < self._limits.concurrency_max:
+        while (self._due or self._fresh) and self._performing < self._limits.performing_max:
             claim, began_s = (self._due or self._fresh).popleft()
             if self._closed or self._clock.monotonic_s() - began_s > self._limits.lease_s / 2:
                 late.append(claim)
                 continue
+            self._performing += 1
             task = asyncio.create_task(self._carry_out(claim))
             self._running.add(task)
             task.add_done_callback(self._ended)
         self._release(late)
+        if not self._due:
+            self._none_due.set()
 
     def _release(self, claims: Sequence[Claim]) -> None:
         if claims:
@@ -144,12 +155,10 @@ class IntentWorkers:
         self._running.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             logger.opt(exception=error).error("an intent worker failed; its intent is due again after its lease")
-        self._start_some()
 
     async def _carry_out(self, claim: Claim) -> None:
         try:
-            async with asyncio.timeout(self._limits.perform_timeout_s):
-                reply = await self._performers[claim.intent.kind](claim)
+            reply = await self._perform(claim)
         except Exception as error:  # noqa: BLE001 - whatever a performer raises means: ask again later
             text = f": {error}" if isinstance(error, UnansweredError) else ""  # others may quote what is personal
             await self._again(claim, f"{type(error).__name__}{text}", raised=False)
@@ -164,6 +173,15 @@ class IntentWorkers:
                 await self._again(claim, text, raised=True)
             else:
                 await self._park(claim, text)
+
+    async def _perform(self, claim: Claim) -> Reply:
+        """Ask the outside party. Its turn ends with the answer: while that is committed the next one is asked."""
+        try:
+            async with asyncio.timeout(self._limits.perform_timeout_s):
+                return await self._performers[claim.intent.kind](claim)
+        finally:
+            self._performing -= 1
+            self._start_some()
 
     async def _again(self, claim: Claim, text: str, *, raised: bool) -> None:
         """Give the intent back, due again after its backoff."""

@@ -2,7 +2,9 @@
 
 import logging
 import sys
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import orjson
 from loguru import logger
@@ -16,15 +18,39 @@ _TEXT = (
 )
 
 
+Line: TypeAlias = tuple[str, Mapping[str, str]]
+"""A message, and what it is about."""
+
+_json_lines_of: dict[str, str] | None = None
+"""What stands in every JSON line, where lines are JSON and INFO is logged."""
+
+
 def set_up_logs(service: str, log_format: Literal["auto", "text", "json"], level: str) -> None:
     """Send everything to standard error, in the format asked for, and the standard library's logs with it."""
+    global _json_lines_of
     logger.remove()
     logger.configure(extra={"service": service})
     if log_format == "text" or (log_format == "auto" and sys.stderr.isatty()):
         logger.add(sys.stderr, level=level, format=_text, backtrace=False, diagnose=False)
+        _json_lines_of = None
     else:
         logger.add(_json, level=level, backtrace=False, diagnose=False)
+        _json_lines_of = {"service": service} if logger.level(level).no <= logger.level("INFO").no else {}
     logging.basicConfig(handlers=[_Intercept()], level=logging.WARNING, force=True)
+
+
+def info_all(lines: Iterable[Line]) -> None:
+    """Log many lines of level INFO at once.
+
+    As JSON they are written together, past loguru: a record of its own for each would cost more than the reaction
+    that it tells of.
+    """
+    if _json_lines_of is None:
+        for message, about in lines:
+            logger.bind(**about).info(message)
+    elif _json_lines_of:
+        head = {"time": datetime.now(UTC).isoformat(), "level": "INFO"}
+        _write(b"".join(_line({**head, "message": text, **_json_lines_of, **about}) for text, about in lines))
 
 
 def _text(record: "Record") -> str:
@@ -43,7 +69,15 @@ def _json(message: "Message") -> None:
     }
     if record["exception"] is not None:
         line["exception"] = str(message).partition("\n")[2]
-    sys.stderr.buffer.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
+    _write(_line(line))
+
+
+def _line(line: Mapping[str, Any]) -> bytes:
+    return orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)
+
+
+def _write(lines: bytes) -> None:
+    sys.stderr.buffer.write(lines)
     sys.stderr.buffer.flush()
 
 

@@ -78,12 +78,10 @@ class Reactions:
         if not isinstance(outcome, Advanced | Ignored):
             raise UndeclaredError(f"{row.function.__name__} gave {outcome!r}, which is no outcome")
         if isinstance(outcome, Advanced):
-            undeclared = ({type(e) for e in outcome.events} - row.causes) | (
-                {type(i) for i in outcome.intents} - row.intends
-            )
+            undeclared = [type(e).__name__ for e in outcome.events if type(e) not in row.causes]
+            undeclared += [type(i).__name__ for i in outcome.intents if type(i) not in row.intends]
             if undeclared:
-                names = ", ".join(sorted(c.__name__ for c in undeclared))
-                raise UndeclaredError(f"{row.function.__name__} does not declare {names}")
+                raise UndeclaredError(f"{row.function.__name__} does not declare {', '.join(sorted(undeclared))}")
         return outcome
 
     @property

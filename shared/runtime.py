@@ -17,6 +17,7 @@ from shared.clock import SystemClock
 from shared.http.commands import Commands
 from shared.http.health import Check
 from shared.intents import IntentLimits, IntentWorkers, Performer
+from shared.logs import Line, info_all
 from shared.outcome import Advanced, Ignored, Intent
 from shared.ports import WorldError
 from shared.reactions import Reactions
@@ -190,14 +191,16 @@ async def _within(timeout_s: float, close: Callable[[], Awaitable[object]]) -> N
 
 def _narrate(committed: Committed) -> None:
     """Log a line for each event: what it was, which order it was about, and what came of it."""
+    told: list[Line] = []
     for item, result in zip(committed.items, committed.results, strict=True):
-        about = logger.bind(order_id=str(item.envelope.correlation_id), event_id=str(item.envelope.event_id))
-        outcome = result.outcome if isinstance(result, Answered) else result
+        envelope, outcome = item.envelope, result.outcome if isinstance(result, Answered) else result
+        about = {"order_id": str(envelope.correlation_id), "event_id": str(envelope.event_id)}
         if isinstance(outcome, Advanced):
-            about.info("{} → {}", item.envelope.type, ", ".join(e.kind.name for e in outcome.events))
+            told.append((f"{envelope.type} → {', '.join(event.kind.name for event in outcome.events)}", about))
         elif isinstance(outcome, Ignored):
-            about.info("{} ignored: {}", item.envelope.type, outcome.reason)
+            told.append((f"{envelope.type} ignored: {outcome.reason}", about))
         elif isinstance(outcome, Raised):
-            about.opt(exception=outcome.error).error("{} failed", item.envelope.type)
+            logger.bind(**about).opt(exception=outcome.error).error("{} failed", envelope.type)
         else:
-            about.debug("{} seen before", item.envelope.type)
+            logger.bind(**about).debug("{} seen before", envelope.type)
+    info_all(told)

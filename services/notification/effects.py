@@ -4,8 +4,10 @@ A mail is recorded once and delivered at least once: its Message-ID is always th
 can tell a second delivery from a second mail.
 """
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from email.message import EmailMessage
+from functools import partial
+from typing import TypeAlias
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -31,19 +33,22 @@ REASONS = {
 }
 
 
+Post: TypeAlias = Callable[[str, UUID, Mail, str], Awaitable[bool]]
+"""Hands over a mail (address, order, kind, text): whether it was accepted, or refused for good. Raises where neither."""
+
+
 def performers(settings: NotificationSettings) -> Mapping[type[Intent], Performer]:
     """Say who carries out which intent."""
-    server = urlsplit(settings.smtp_url)
+    return performers_over(partial(_post, settings))
+
+
+def performers_over(post: Post) -> Mapping[type[Intent], Performer]:
+    """Say who carries out which intent, whichever way mails go."""
 
     async def send(to: str, order_id: UUID, mail: Mail, text: str) -> Reply:
-        message = _message(settings.mail_from, to, order_id, mail, text)
-        try:
-            await aiosmtplib.send(message, hostname=server.hostname, port=server.port, timeout=SMTP_TIMEOUT_S)
-        except (aiosmtplib.SMTPException, ValueError) as error:
-            if not _is_final(error):
-                raise
-            return Reply(MailRefused(order_id=order_id, mail=mail), identity=("refused",))
-        return Reply(MailAccepted(order_id=order_id, mail=mail), identity=("accepted",))
+        if await post(to, order_id, mail, text):
+            return Reply(MailAccepted(order_id=order_id, mail=mail), identity=("accepted",))
+        return Reply(MailRefused(order_id=order_id, mail=mail), identity=("refused",))
 
     async def send_confirmed(claim: Claim) -> Reply:
         """Send "confirmed"."""
@@ -59,6 +64,18 @@ def performers(settings: NotificationSettings) -> Mapping[type[Intent], Performe
         return await send(intent.email, intent.order_id, Mail.CANCELLED, text)
 
     return {SendConfirmed: send_confirmed, SendCancelled: send_cancelled}
+
+
+async def _post(settings: NotificationSettings, to: str, order_id: UUID, mail: Mail, text: str) -> bool:
+    server = urlsplit(settings.smtp_url)
+    message = _message(settings.mail_from, to, order_id, mail, text)
+    try:
+        await aiosmtplib.send(message, hostname=server.hostname, port=server.port, timeout=SMTP_TIMEOUT_S)
+    except (aiosmtplib.SMTPException, ValueError) as error:
+        if not _is_final(error):
+            raise
+        return False
+    return True
 
 
 def _is_final(error: aiosmtplib.SMTPException | ValueError) -> bool:

@@ -114,7 +114,7 @@ def routes(runtime: Runtime, settings: OrderSettings) -> APIRouter:
             placed_at=datetime.now(UTC),
             deadline_s=settings.order_deadline_s,
         )
-        return await runtime.commands.run(event, order_id, asked, _placed, traceparent_of(request))
+        return await runtime.commands.run(event, order_id, asked, placed, traceparent_of(request))
 
     @router.get("/orders", summary="List orders, the newest first")
     async def list_orders(
@@ -150,7 +150,7 @@ def routes(runtime: Runtime, settings: OrderSettings) -> APIRouter:
     return router
 
 
-def _placed(_: Outcome[Any], order: Order) -> ports.Answer:
+def placed(_: Outcome[Any], order: Order) -> ports.Answer:
     return ports.Answer(201, _body(order))
 
 

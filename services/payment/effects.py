@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from services.payment.events import Charge, ChargeAnswered, ChargeResult, Undo, UndoAnswered
-from services.payment.provider import Provider, ProviderError
+from services.payment.provider import Gateway, Provider, ProviderError
 from services.payment.settings import PaymentSettings
 from shared.intents import Performer, Reply
 from shared.outcome import Intent
@@ -12,7 +12,11 @@ from shared.ports import Claim
 
 def performers(settings: PaymentSettings) -> Mapping[type[Intent], Performer]:
     """Say who carries out which intent."""
-    provider = Provider(settings.provider_url)
+    return performers_over(Provider(settings.provider_url), settings.charge_attempts_max)
+
+
+def performers_over(provider: Gateway, charge_attempts_max: int) -> Mapping[type[Intent], Performer]:
+    """Say who carries out which intent, at any provider."""
 
     async def charge(claim: Claim) -> Reply:
         """Ask until the provider answers. Past the bound it is given up on: declined, and undone later."""
@@ -21,7 +25,7 @@ def performers(settings: PaymentSettings) -> Mapping[type[Intent], Performer]:
         try:
             result, charge_id = await provider.charge(intent.order_id, intent.money, intent.token)
         except ProviderError:
-            if claim.attempts < settings.charge_attempts_max:
+            if claim.attempts < charge_attempts_max:
                 raise
             result, charge_id = ChargeResult.SILENT, ""
         answer = ChargeAnswered(order_id=intent.order_id, result=result, charge_id=charge_id)

@@ -1,7 +1,7 @@
 """The payment provider, as payment speaks to it: `charge(key)` and `undo(key)`, each safe to ask again."""
 
 import asyncio
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 import httpx
@@ -30,8 +30,18 @@ class ProviderError(UnansweredError):
     """The provider did not answer, or said that it could not: nothing is known, ask again."""
 
 
+class Gateway(Protocol):
+    """A payment provider. Both methods raise `ProviderError` where there is no answer that says what became of it."""
+
+    async def charge(self, order_id: UUID, money: Money, token: str) -> tuple[ChargeResult, str]:
+        """Charge under the order's key; give the result, and the provider's id of the charge."""
+
+    async def undo(self, order_id: UUID) -> tuple[UndoResult, str]:
+        """Close the order's key for good; give what that took, and the provider's id of it."""
+
+
 class Provider:
-    """A client of the provider's HTTP interface. Money goes over the wire in minor units."""
+    """The gateway over the provider's HTTP interface. Money goes over the wire in minor units."""
 
     def __init__(self, url: str) -> None:
         self._client = httpx.AsyncClient(

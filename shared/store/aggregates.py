@@ -69,7 +69,7 @@ class Aggregates(Generic[K]):
         self._insert = insert(table).from_select(names, ordered)
         self._update = (
             update(table)
-            .where(and_(own == incoming.c[key], table.c.version == incoming.c.loaded))
+            .where(and_(own == incoming.c[key], own == func.any(keys), table.c.version == incoming.c.loaded))
             .values({n: incoming.c[n] for n in names if n != key})
         )
 
@@ -93,7 +93,8 @@ class Aggregates(Generic[K]):
         if fresh:
             await connection.execute(self._insert, {"rows": rows_json(fresh)})
         if known:
-            updated = await connection.execute(self._update, {"rows": rows_json(known)})
+            keys = [row[self._key] for row in known]
+            updated = await connection.execute(self._update, {"rows": rows_json(known), "keys": keys})
             if updated.rowcount != len(known):
                 raise ConflictError(f"{len(known) - updated.rowcount} of {len(known)} rows changed under us")
 

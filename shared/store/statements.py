@@ -1,13 +1,18 @@
 """The SQL of the tables that every service has. Every statement takes its rows sorted by key.
 
-Rows go in as one JSON array, so a statement has the same text and the same plan for one row and for a thousand.
+Rows go in as one JSON array, so a statement has the same text for one row and for a thousand. It has the same plan too,
+and the right one, whatever the planner believes of a table that was empty a minute ago: rows are picked by `= ANY` of an
+array that is made first, another row is looked up in a subquery of its own for each, and nothing is left to be joined
+the other way round (`PLANS` in `shared.store.connection`).
 """
 
 from sqlalchemy import text
 
 ANSWERED = text("""
-    SELECT caller, route, key, body_hash, status, body
-    FROM requests JOIN json_to_recordset(:rows) AS r(caller text, route text, key text) USING (caller, route, key)
+    SELECT found.*
+    FROM json_to_recordset(:rows) AS r(caller text, route text, key text) CROSS JOIN LATERAL (
+        SELECT caller, route, key, body_hash, status, body FROM requests
+        WHERE caller = r.caller AND route = r.route AND key = r.key LIMIT 1) AS found
 """)
 
 RECEIVE = text("""
@@ -25,6 +30,7 @@ IGNORE = text("""
     UPDATE inbox SET outcome = 'ignored', reason = r.reason
     FROM json_to_recordset(:rows) AS r(event_id uuid, reason text)
     WHERE inbox.event_id = r.event_id
+      AND inbox.event_id = ANY(ARRAY(SELECT event_id FROM json_to_recordset(:rows) AS r(event_id uuid)))
 """)
 
 FORGET_RAISED = text("DELETE FROM inbox WHERE event_id = ANY(:event_ids)")
@@ -46,37 +52,38 @@ POST = text("""
 """)
 
 DELETE_CONFIRMED = text("""
-    DELETE FROM outbox WHERE event_id IN (
-        SELECT event_id FROM outbox WHERE event_id = ANY(:event_ids) ORDER BY event_id FOR UPDATE)
+    DELETE FROM outbox WHERE event_id = ANY(ARRAY(
+        SELECT event_id FROM outbox WHERE event_id = ANY(:event_ids) ORDER BY event_id FOR UPDATE))
 """)
 
 CLAIM_UNSENT = text("""
     WITH claimed AS (
         UPDATE outbox SET available_at = now() + make_interval(secs => :grace_s), attempts = attempts + 1
-        WHERE event_id IN (
+        WHERE event_id = ANY(ARRAY(
             SELECT event_id FROM outbox WHERE available_at <= now()
-            ORDER BY available_at LIMIT :limit FOR UPDATE SKIP LOCKED)
+            ORDER BY available_at LIMIT :limit FOR UPDATE SKIP LOCKED))
         RETURNING event_id
     )
     SELECT event_id, type, CAST(payload AS text) AS payload, correlation_id, causation_id, traceparent, occurred_at
-    FROM claimed JOIN events USING (event_id)
+    FROM events
+    WHERE event_id = ANY(ARRAY(SELECT event_id FROM claimed))
     ORDER BY transaction_id, position
 """)
 
 DEFER_UNSENT = text("""
     UPDATE outbox SET available_at = now() + make_interval(secs => least(power(2, least(attempts, 10)), :most_s))
-    WHERE event_id IN (
-        SELECT event_id FROM outbox WHERE event_id = ANY(:event_ids) ORDER BY event_id FOR UPDATE)
+    WHERE event_id = ANY(ARRAY(
+        SELECT event_id FROM outbox WHERE event_id = ANY(:event_ids) ORDER BY event_id FOR UPDATE))
 """)
 
 WITHDRAW = text("""
-    DELETE FROM intents WHERE intent_id IN (
-        SELECT intent_id FROM intents WHERE intent_id IN (
+    DELETE FROM intents WHERE intent_id = ANY(ARRAY(
+        SELECT intent_id FROM intents WHERE intent_id = ANY(ARRAY(
             SELECT unnest(CAST(:completed AS uuid[]))
             UNION ALL
-            SELECT intent_id FROM intents
-            JOIN json_to_recordset(:withdrawn) AS r(stream_id uuid, kind text) USING (stream_id, kind))
-        ORDER BY intent_id FOR UPDATE)
+            SELECT (SELECT intent_id FROM intents AS i WHERE i.stream_id = r.stream_id AND i.kind = r.kind)
+            FROM json_to_recordset(:withdrawn) AS r(stream_id uuid, kind text)))
+        ORDER BY intent_id FOR UPDATE))
 """)
 
 # What is due now, and first in its stream, is leased to the process that writes it: it is carried out at once.
@@ -90,7 +97,8 @@ INTEND = text("""
            CASE WHEN hot THEN 1 ELSE 0 END
     FROM (
         SELECT r.*, after_s = 0 AND row_number() OVER (PARTITION BY stream_id ORDER BY ordinal) = 1
-                    AND NOT EXISTS (SELECT FROM intents AS earlier WHERE earlier.stream_id = r.stream_id) AS hot
+                    AND (SELECT 1 FROM intents AS earlier WHERE earlier.stream_id = r.stream_id LIMIT 1) IS NULL
+                    AS hot
         FROM json_to_recordset(:rows) AS r(
             intent_id uuid, stream_id uuid, kind text, payload jsonb, correlation_id uuid, causation_id uuid,
             traceparent text, after_s double precision, ordinal integer)
@@ -102,13 +110,11 @@ INTEND = text("""
 CLAIM_INTENTS = text("""
     UPDATE intents
     SET leased_until = now() + make_interval(secs => :lease_s), token = token + 1, attempts = attempts + 1
-    WHERE intent_id IN (
+    WHERE intent_id = ANY(ARRAY(
         SELECT intent_id FROM intents AS due
         WHERE due_at <= now() AND parked_at IS NULL AND (leased_until IS NULL OR leased_until <= now())
-          AND NOT EXISTS (
-            SELECT FROM intents AS earlier
-            WHERE earlier.stream_id = due.stream_id AND earlier.position < due.position)
-        ORDER BY due_at LIMIT :limit FOR UPDATE SKIP LOCKED)
+          AND position = (SELECT min(position) FROM intents AS same WHERE same.stream_id = due.stream_id)
+        ORDER BY due_at LIMIT :limit FOR UPDATE SKIP LOCKED))
     RETURNING intent_id, kind, CAST(payload AS text) AS payload, correlation_id, causation_id, traceparent,
               attempts, raised, token
 """)
@@ -123,10 +129,12 @@ RESCHEDULE = text("""
 # An intent that was claimed and never started: its attempt does not count.
 RELEASE = text("""
     UPDATE intents SET leased_until = NULL, attempts = attempts - 1
-    WHERE (intent_id, token) IN (
-        SELECT intent_id, token FROM intents
-        JOIN json_to_recordset(:rows) AS r(intent_id uuid, token bigint) USING (intent_id, token)
-        ORDER BY intent_id FOR UPDATE OF intents)
+    FROM json_to_recordset(:rows) AS r(intent_id uuid, token bigint)
+    WHERE intents.intent_id = r.intent_id AND intents.token = r.token
+      AND intents.intent_id = ANY(ARRAY(
+        SELECT intent_id FROM intents
+        WHERE intent_id = ANY(ARRAY(SELECT intent_id FROM json_to_recordset(:rows) AS r(intent_id uuid)))
+        ORDER BY intent_id FOR UPDATE))
 """)
 
 PARK = text("""
@@ -143,14 +151,14 @@ ANSWER = text("""
 """)
 
 PRUNE_INBOX = text("""
-    DELETE FROM inbox WHERE event_id IN (
+    DELETE FROM inbox WHERE event_id = ANY(ARRAY(
         SELECT event_id FROM inbox WHERE received_at < now() - make_interval(secs => :retention_s) LIMIT :limit
-        FOR UPDATE SKIP LOCKED)
+        FOR UPDATE SKIP LOCKED))
 """)
 
 PRUNE_REQUESTS = text("""
-    DELETE FROM requests WHERE (caller, route, key) IN (
-        SELECT caller, route, key FROM requests
+    DELETE FROM requests WHERE ctid = ANY(ARRAY(
+        SELECT ctid FROM requests
         WHERE answered_at < now() - make_interval(secs => :retention_s) LIMIT :limit
-        FOR UPDATE SKIP LOCKED)
+        FOR UPDATE SKIP LOCKED))
 """)

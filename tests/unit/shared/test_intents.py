@@ -16,7 +16,7 @@ from tests.unit.shared.fakes import Call, FakeClock, FakeConfirmations, FakeStor
 from tests.unit.shared.loop import running, until
 from tests.unit.shared.toy import Encore, Encored, Score, Tune, cue, order, toy
 
-LIMITS = IntentLimits(concurrency_max=3, waiting_max=4, answers_raised_max=4, backoff=Backoff(first_s=1.0, most_s=8.0))
+LIMITS = IntentLimits(performing_max=3, waiting_max=4, answers_raised_max=4, backoff=Backoff(first_s=1.0, most_s=8.0))
 CAUSE = UUID("0190d1a5-0000-7000-8000-000000000002")
 LOST = WorldError("the connection is lost")
 
@@ -287,10 +287,10 @@ async def test_concurrency_is_bounded(stage: Stage) -> None:
     async with running(stage.shell.run()):
         for claim in claims:
             stage.workers.offer([claim], stage.clock.monotonic_s())
-        await until(lambda: stage.at_once == LIMITS.concurrency_max)
+        await until(lambda: stage.at_once == LIMITS.performing_max)
         stage.outside.set()
         await until(lambda: stage.done)
-    assert stage.at_once_most == LIMITS.concurrency_max
+    assert stage.at_once_most == LIMITS.performing_max
     assert len(stage.performed) == 7
 
 
