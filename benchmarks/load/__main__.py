@@ -41,12 +41,13 @@ def main() -> int:
 
 
 def _wish() -> Wish:
-    parser = argparse.ArgumentParser(prog="make load", description="Open-loop load over HTTP, checked afterwards.")
+    parser = argparse.ArgumentParser("load", argparse.SUPPRESS, "Open-loop load over HTTP, checked afterwards.")
     parser.add_argument("--rate", type=float, default=300.0, help="orders a second")
     parser.add_argument("--seconds", type=float, default=120.0, help="for so long")
     parser.add_argument("--seed", type=int, default=1, help="what arrives when is drawn from it")
     parser.add_argument("--web", action="store_true", help="serve Locust's page while it runs")
     parsed = parser.parse_args()
+    del sys.argv[1:]  # Locust's page would take them for options of its own
     orders_of(parsed.rate, parsed.seconds)
     if parsed.web:
         _insist_on_the_pages_port()

@@ -100,6 +100,6 @@ class Meter:
 
     def close(self) -> None:
         """End what runs in the background."""
-        if self._environment.web_ui:
+        if self._environment.web_ui and self._environment.web_ui.server:
             self._environment.web_ui.stop()
         self.runner.greenlet.kill(block=True)

@@ -10,6 +10,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.load.cpu import OURSELVES
 from benchmarks.load.percentiles import Latency
 from benchmarks.load.verdict import Run, sentences
 
@@ -17,21 +18,23 @@ OFF_MAX_LINES = 20
 """So much of what is off is printed; all of it stands in the JSON."""
 REPORTS_MAX = 20
 """Older ones are deleted."""
+SHOWN_MIN_CORES = 0.005
 LATENCY_COLUMNS = ("count", "p50 ms", "p99 ms", "p99.9 ms", "max ms")
-INTENDED = "order, from its intended arrival to settled"
+INTENDED = "order, intended arrival to settled"
 
 
 def show(console: Console, run: Run) -> None:
     """Print a run."""
     for title, latencies in _groups(run):
-        table = Table(title, *LATENCY_COLUMNS, box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-        for column in table.columns[1:]:
-            column.justify = "right"
+        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+        table.add_column(title, no_wrap=True)
+        for column in LATENCY_COLUMNS:
+            table.add_column(column, justify="right", no_wrap=True)
         for name, latency in latencies.items():
             table.add_row(name, *_cells(latency))
         console.print(table)
         console.print()
-    console.print("cores used: " + ", ".join(f"{name} {cores:.2f}" for name, cores in _cores(run)), soft_wrap=True)
+    console.print(_cores(run), soft_wrap=True)
     for what, counts in (("given up", run.given_up), ("answers other than 2xx", _unusual(run))):
         for told, count in counts.items():
             console.print(f"{what}: {count:,} × {told}", soft_wrap=True)
@@ -80,8 +83,8 @@ def summary_html(run: Run) -> str:
             for name, latency in latencies.items()
         )
         parts.append(f"<table><tr>{head}</tr>{rows}</table>")
-    parts.append("<p>Cores used: " + html.escape(", ".join(f"{name} {cores:.2f}" for name, cores in _cores(run))))
-    parts.append("</p><p>Below, Locust's own report: its aggregate and its charts are of the orders alone, and its ")
+    parts.append(f"<p>{html.escape(_cores(run))}</p>")
+    parts.append("<p>Below, Locust's own report: its aggregate and its charts are of the orders alone, and its ")
     parts.append("“users” are the orders in flight.</p>")
     return f'<section id="quartet">{STYLE}{"".join(parts)}</section>'
 
@@ -98,8 +101,8 @@ STYLE = """<style>
 
 def _groups(run: Run) -> Iterator[tuple[str, Mapping[str, Latency | None]]]:
     yield INTENDED, run.kinds
-    yield "request, from its sending to its answer", run.requests
-    yield "this program", {"began an order later than intended by": run.began_late}
+    yield "request, sent to answered", run.requests
+    yield "this program", {"began an order too late by": run.began_late}
 
 
 def _cells(latency: Latency | None) -> tuple[str, ...]:
@@ -109,9 +112,14 @@ def _cells(latency: Latency | None) -> tuple[str, ...]:
     return (f"{latency.count:,}", *(f"{time_ms:,.1f}" for time_ms in times_ms))
 
 
-def _cores(run: Run) -> list[tuple[str, float]]:
-    used = [(name, cores) for name, cores in run.shares.programs.items() if cores >= 0.005]
-    return [*used, ("elsewhere", run.shares.elsewhere)]
+def _cores(run: Run) -> str:
+    programs = {name: cores for name, cores in run.shares.programs.items() if cores >= SHOWN_MIN_CORES}
+    used = ", ".join(f"{name} {cores:.2f}" for name, cores in programs.items())
+    told = f"{run.shares.cores} cores: {used}; other than this {run.shares.elsewhere:.2f}"
+    ours = sum(cores for name, cores in programs.items() if name != OURSELVES)
+    if run.settled_per_s and len(programs) > 1:
+        told += f". That is {ours / run.settled_per_s * 1000:.1f} ms of Quartet for each order that settled"
+    return told
 
 
 def _unusual(run: Run) -> dict[str, int]:

@@ -60,7 +60,10 @@ def run_load(wish: Wish, console: Console, shelves: Shelves, meter: Meter) -> Ru
     customer_id = f"load-{uuid4()}"
     received = _stock_up(shelves, before, plan, customer_id)
     ledger_end = shelves.ledger_end()
-    console.print(f"{len(plan):,} orders at {wish.rate:g}/s for {wish.seconds:g} s, seed {wish.seed}, as {customer_id}")
+    console.print(
+        f"{len(plan):,} orders at {wish.rate:g}/s for {wish.seconds:g} s, seed {wish.seed}, as {customer_id}",
+        soft_wrap=True,
+    )
     course, shares, in_flight = _load(wish, plan, customer_id, console, meter)
     console.print("checking the books of order, inventory and the provider")
     after = Books(shelves.settled_orders(customer_id, SETTLE_PATIENCE_S), shelves.stock(), shelves.money(ledger_end))

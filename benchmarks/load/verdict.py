@@ -8,6 +8,8 @@ from benchmarks.load.percentiles import Latency
 
 BACKLOG_MAX_S = 2.0
 """More than so many seconds' worth of orders in flight when the last one arrives, and the system falls behind."""
+BACKLOG_MIN_ORDERS = 100
+"""Fewer in flight are a hiccup, whatever the rate."""
 CORE_FULL = 0.9
 MACHINE_FULL = 0.95
 
@@ -42,7 +44,8 @@ class Run:
     @property
     def saturated(self) -> bool:
         """More arrived than was done."""
-        return bool(self.held_up or self.in_flight_at_the_end > self.rate * BACKLOG_MAX_S) and not self.stopped
+        backlog_max = max(BACKLOG_MIN_ORDERS, self.rate * BACKLOG_MAX_S)
+        return (self.held_up > 0 or self.in_flight_at_the_end > backlog_max) and not self.stopped
 
     @property
     def succeeded(self) -> bool:
