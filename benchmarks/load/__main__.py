@@ -22,6 +22,8 @@ from infra.native.credentials import OPERATOR_KEY, Credentials
 from infra.native.state import Home
 from infra.ports import HOST, ORDER
 
+PLAIN_WIDTH = 120
+"""Characters in a line that goes to a file."""
 FAILED, CANNOT, INTERRUPTED = 1, 2, 130
 
 
@@ -29,7 +31,7 @@ def main() -> int:
     """Parse, run, report."""
     try:
         wish = _wish()
-        return _load(wish, Console(highlight=False))
+        return _load(wish, Console(highlight=False, width=None if sys.stdout.isatty() else PLAIN_WIDTH))
     except httpx.HTTPError as error:
         _complain(f"Quartet does not answer ({type(error).__name__}: {error}): `make up` first, or `make status`")
     except (NotNowError, ValueError) as error:

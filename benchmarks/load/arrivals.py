@@ -28,7 +28,7 @@ class Course:
 
     visits: list[Visit] = field(default_factory=list)
     held_up: int = 0
-    """Arrivals that had to wait because as many orders as allowed were in flight."""
+    """Arrivals that began late because as many orders as allowed were in flight when they, or one before, were due."""
     not_begun: int = 0
     stopped: bool = False
     """Somebody pressed stop on Locust's page."""
@@ -39,12 +39,15 @@ class Course:
 class Arrivals:
     """Lets a plan's arrivals happen."""
 
-    def __init__(self, plan: Sequence[Arrival], seconds: float, customer: Customer, meter: Meter) -> None:
+    def __init__(
+        self, plan: Sequence[Arrival], seconds: float, customer: Customer, meter: Meter, in_flight_max: int
+    ) -> None:
         self._plan = plan
         self._ends_after_s = seconds * OVERTIME_FACTOR
         self._customer = customer
         self._meter = meter
-        self._places = BoundedSemaphore(IN_FLIGHT_MAX_ORDERS)
+        self._places = BoundedSemaphore(in_flight_max)
+        self._full_until_s = 0.0
         self._in_flight = Group()
         self.course = Course()
 
@@ -53,7 +56,7 @@ class Arrivals:
         course = self.course
         for arrival in self._plan:
             gevent.sleep(max(0.0, began_s + arrival.at_s - time.monotonic()))
-            if self._meter.runner.stop_asked or not self._place_by(began_s + self._ends_after_s):
+            if self._meter.runner.stop_asked or not self._place(began_s + arrival.at_s, began_s + self._ends_after_s):
                 course.stopped = self._meter.runner.stop_asked
                 course.not_begun = len(self._plan) - len(course.visits)
                 break
@@ -67,11 +70,14 @@ class Arrivals:
         """Wait for those in flight; each customer's patience has an end."""
         self._in_flight.join(timeout=2 * PATIENCE_S)
 
-    def _place_by(self, deadline_s: float) -> bool:
+    def _place(self, intended_s: float, deadline_s: float) -> bool:
         if self._places.acquire(blocking=False):
+            self.course.held_up += intended_s < self._full_until_s
             return True
         self.course.held_up += 1
-        return bool(self._places.acquire(timeout=max(0.0, deadline_s - time.monotonic())))
+        found = bool(self._places.acquire(timeout=max(0.0, deadline_s - time.monotonic())))
+        self._full_until_s = time.monotonic()
+        return found
 
     def _play(self, visit: Visit) -> None:
         try:

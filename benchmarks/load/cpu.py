@@ -33,25 +33,30 @@ class Watch:
     """Takes a first reading when it is made."""
 
     def __init__(self) -> None:
-        board = Board.read(Home.locate().board)
-        self._processes = {OURSELVES: psutil.Process()}
-        for entry in board.entries if board else ():
-            with contextlib.suppress(psutil.NoSuchProcess):
-                if entry.pid:
-                    self._processes[entry.name] = psutil.Process(entry.pid)
         self._began_s = time.monotonic()
         self._machine_s = _machine_s()
-        self._used_s = {name: _used_s(process) for name, process in self._processes.items()}
+        self._used_s = {process: _used_s(process) for process in _processes().values()}
 
     def shares(self) -> Shares:
-        """Say what was used since then. A program that was started anew counts from its new start at the earliest."""
+        """Say what was used since then; of a program that was started anew meanwhile, since its start."""
         span_s = time.monotonic() - self._began_s
         used = {
-            name: max(0.0, _used_s(process) - self._used_s[name]) / span_s for name, process in self._processes.items()
+            name: max(0.0, _used_s(process) - self._used_s.get(process, 0.0)) / span_s
+            for name, process in _processes().items()
         }
         programs = dict(sorted(used.items(), key=lambda pair: -pair[1]))
         elsewhere = max(0.0, (_machine_s() - self._machine_s) / span_s - sum(used.values()))
         return Shares(programs, elsewhere, psutil.cpu_count() or 1)
+
+
+def _processes() -> dict[str, psutil.Process]:
+    board = Board.read(Home.locate().board)
+    processes = {OURSELVES: psutil.Process()}
+    for entry in board.entries if board else ():
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if entry.pid:
+                processes[entry.name] = psutil.Process(entry.pid)
+    return processes
 
 
 def _used_s(process: psutil.Process) -> float:

@@ -12,10 +12,10 @@ from benchmarks.load.channel import Answer, Channel
 from benchmarks.load.kinds import Cancels
 from benchmarks.load.plan import Arrival
 
-ASKS_MAX = 8
-"""A request without a usable answer is sent again that often, under the same Idempotency-Key."""
+ASKS_MAX = 30
+"""A request without a usable answer is sent again, under the same Idempotency-Key: for half a minute or so in all."""
 BACKOFF_S = 0.1
-BACKOFF_MAX_S = 5.0
+BACKOFF_MAX_S = 2.0
 WAIT_S = 30
 """So long the order service holds a question whether an order is settled."""
 PATIENCE_S = 150.0

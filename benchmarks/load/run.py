@@ -68,7 +68,8 @@ def run_load(wish: Wish, console: Console, shelves: Shelves, meter: Meter) -> Ru
     console.print("checking the books of order, inventory and the provider")
     after = Books(shelves.settled_orders(customer_id, SETTLE_PATIENCE_S), shelves.stock(), shelves.money(ledger_end))
     kinds = {visit.order_id: visit.arrival.kind for visit in course.visits if visit.order_id}
-    told = Told(kinds, unanswered=len(course.visits) - len(kinds))
+    gave_up = {visit.order_id for visit in course.visits if visit.order_id and visit.settled_after_s is None}
+    told = Told(kinds, len(course.visits) - len(kinds), gave_up)
     off = discrepancies(told, before, received, after)
     return _told(wish, plan, course, meter, shares, in_flight, off)
 
@@ -94,7 +95,7 @@ def _load(
 ) -> tuple[Course, Shares, int]:
     channel = Channel(HOST, ORDER, IN_FLIGHT_MAX_ORDERS, meter)
     began_s = time.monotonic() + LEAD_S
-    arrivals = Arrivals(plan, wish.seconds, Customer(channel, customer_id, began_s), meter)
+    arrivals = Arrivals(plan, wish.seconds, Customer(channel, customer_id, began_s), meter, IN_FLIGHT_MAX_ORDERS)
     gc.freeze()  # the plan is long and stays: to walk through it again and again would hold up arrivals
     meter.begin()
     progress = gevent.spawn(report_progress, console, meter, arrivals.course, began_s)
@@ -134,7 +135,9 @@ def _told(
         kinds={name: Latency.of(values_ms) for name, values_ms in taken_ms.items()},
         requests={name: Latency.of(values_ms) for name, values_ms in sorted(meter.requests_ms.items())},
         answers={f"{name} {told}": count for (name, told), count in sorted(meter.requests.items())},
-        given_up=Counter(visit.given_up or "still under way" for visit in course.visits if not visit.settled_after_s),
+        given_up=dict(
+            Counter(visit.given_up or "still under way" for visit in course.visits if visit.settled_after_s is None)
+        ),
         shares=shares,
         off=off,
     )

@@ -10,6 +10,7 @@ BACKLOG_MAX_S = 2.0
 """More than so many seconds' worth of orders in flight when the last one arrives, and the system falls behind."""
 BACKLOG_MIN_ORDERS = 100
 """Fewer in flight are a hiccup, whatever the rate."""
+LATE_MAX_MS = 100.0
 CORE_FULL = 0.9
 MACHINE_FULL = 0.95
 
@@ -72,6 +73,11 @@ def sentences(run: Run) -> list[str]:
         )
     else:
         told.append(f"{run.rate:g} orders/s held for {run.seconds:g} s. {_bottleneck(run.shares)}")
+    if run.began_late and run.began_late.p99_ms > LATE_MAX_MS and not run.held_up:
+        told.append(
+            f"This program itself began one order in a hundred {run.began_late.p99_ms:,.0f} ms or more too late, "
+            "for want of a processor: that is in the latencies."
+        )
     return told
 
 

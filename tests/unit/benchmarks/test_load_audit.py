@@ -54,3 +54,11 @@ def test_an_order_placed_twice_is_named_unless_its_customer_got_no_answer() -> N
     twice = replace(AFTER, orders={**AFTER.orders, "b2": AFTER.orders["b"]})
     assert "1 orders are there that no customer was told of (b2)" in found(twice)[0]
     assert discrepancies(replace(TOLD, unanswered=1), BEFORE, RECEIVED, twice) == []
+
+
+def test_an_order_whose_customer_gave_up_may_end_in_any_way_but_must_end() -> None:
+    """A customer who never came to cancel has an order that is confirmed."""
+    gave_up = replace(TOLD, gave_up={"b"})
+    ended, pending = with_order("b", reason="deadline_passed"), with_order("b", settled=False)
+    assert discrepancies(gave_up, BEFORE, RECEIVED, ended) == []
+    assert "is not settled" in discrepancies(gave_up, BEFORE, RECEIVED, pending)[0]

@@ -37,6 +37,7 @@ def test_latency_of_nothing_is_nothing() -> None:
         (replace(RUN, held_up=1), False, "SATURATED at 100 orders/s: 1 arrivals had to wait"),
         (replace(RUN, in_flight_at_the_end=201), False, "SATURATED"),
         (replace(RUN, held_up=9, not_begun=3), False, "3 were never begun"),
+        (replace(RUN, began_late=Latency(1000, 1.0, 250.0, 300.0, 300.0)), True, "one order in a hundred 250 ms"),
         (replace(RUN, not_begun=700, stopped=True), True, "Stopped on Locust's page after 10 s"),
     ],
 )
