@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help up demo status logs migrate down reset check test format lock
+.PHONY: help up demo load status logs migrate down reset check test format lock
 MAKEFLAGS += --no-print-directory
 
 BIN := .venv/bin
@@ -23,6 +23,10 @@ up: .venv/.runtime  ## start everything, wait until it is ready, say where to lo
 
 demo: .venv/.runtime  ## watch orders go through, and compensations
 	@$(QUARTET) demo
+
+load: .venv/.development  ## orders over HTTP, checked afterwards: RATE=300 SECONDS=120 SEED=1 WEB=1
+	@$(BIN)/python -m benchmarks.load $(if $(RATE),--rate $(RATE)) $(if $(SECONDS),--seconds $(SECONDS)) \
+		$(if $(SEED),--seed $(SEED)) $(if $(WEB),--web)
 
 status: | $(QUARTET)  ## show every program
 	@$(QUARTET) status
