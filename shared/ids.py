@@ -9,27 +9,29 @@ import os
 import time
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-TIME_BITS = 48
-_RANDOM_MASK = (1 << 80) - 1
-_VERSION_7 = 0x7 << 76
-_VARIANT = 0b10 << 62
-_KEEP = ~((0xF << 76) | (0b11 << 62)) & _RANDOM_MASK
+from asyncpg.pgproto import pgproto  # its `UUID` is one in C: made and written in a tenth of the time
+
+TIME_BYTES = 6
+TAIL_BYTES = 10
 
 
-def _version_7(time_ms: int, tail: int) -> UUID:
-    """Lay 48 bits of milliseconds and 74 bits of `tail` out as RFC 9562 asks of a UUID version 7."""
-    return UUID(int=(time_ms << 80) | (tail & _KEEP) | _VERSION_7 | _VARIANT)
+def _version_7(time_ms: bytes, tail: bytes) -> UUID:
+    """Lay 48 bits of milliseconds and 74 of the 80 bits of `tail` out as RFC 9562 asks of a UUID version 7."""
+    version, variant = 0x70 | tail[0] & 0x0F, 0x80 | tail[2] & 0x3F
+    made: UUID = pgproto.UUID(time_ms + bytes((version, tail[1], variant)) + tail[3:])
+    return made
 
 
 def new_id() -> UUID:
     """Give a root event, which nothing caused, its id: the time in milliseconds, then 74 random bits."""
-    return _version_7(time.time_ns() // 1_000_000, int.from_bytes(os.urandom(10)))
+    return _version_7((time.time_ns() // 1_000_000).to_bytes(TIME_BYTES), os.urandom(TAIL_BYTES))
 
 
 def derived_id(cause: UUID, *parts: str) -> UUID:
     """Name what `cause` led to: the time prefix of the cause, the rest a hash of the cause and `parts`."""
-    digest = hashlib.blake2b("\x1f".join(parts).encode(), key=cause.bytes, digest_size=10).digest()
-    return _version_7(cause.int >> 80, int.from_bytes(digest))
+    key = cause.bytes
+    tail = hashlib.blake2b("\x1f".join(parts).encode(), key=key, digest_size=TAIL_BYTES).digest()
+    return _version_7(key[:TIME_BYTES], tail)
 
 
 def stream_id(kind: str, key: str) -> UUID:

@@ -5,9 +5,12 @@ import sys
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from uuid import UUID
 
 import orjson
 from loguru import logger
+
+from shared.ids import plain_id
 
 if TYPE_CHECKING:
     from loguru import Message, Record
@@ -18,8 +21,8 @@ _TEXT = (
 )
 
 
-Line: TypeAlias = tuple[str, Mapping[str, str]]
-"""A message, and what it is about."""
+Line: TypeAlias = tuple[str, UUID, UUID]
+"""A message, and the order and the event that it is about."""
 
 _json_lines_of: dict[str, str] | None = None
 """What stands in every JSON line, where lines are JSON and INFO is logged."""
@@ -46,11 +49,16 @@ def info_all(lines: Iterable[Line]) -> None:
     that it tells of.
     """
     if _json_lines_of is None:
-        for message, about in lines:
-            logger.bind(**about).info(message)
+        for text, order_id, event_id in lines:
+            logger.bind(order_id=str(order_id), event_id=str(event_id)).info(text)
     elif _json_lines_of:
-        head = {"time": datetime.now(UTC).isoformat(), "level": "INFO"}
-        _write(b"".join(_line({**head, "message": text, **_json_lines_of, **about}) for text, about in lines))
+        same = {"time": datetime.now(UTC).isoformat(), "level": "INFO", **_json_lines_of}
+        _write(
+            b"".join(
+                _line({**same, "message": text, "order_id": order_id, "event_id": event_id})
+                for text, order_id, event_id in lines
+            )
+        )
 
 
 def _text(record: "Record") -> str:
@@ -73,7 +81,7 @@ def _json(message: "Message") -> None:
 
 
 def _line(line: Mapping[str, Any]) -> bytes:
-    return orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)
+    return orjson.dumps(line, default=plain_id, option=orjson.OPT_APPEND_NEWLINE)
 
 
 def _write(lines: bytes) -> None:

@@ -63,12 +63,14 @@ def advance(state: Any, *consequences: C, withdraw: Iterable[type[Intent]] = ())
     Raises:
         ValueError: no event among the consequences; then the log could not tell how the state came about.
     """
-    # by their classes: pydantic's own `isinstance` costs more than the rest of a reaction
-    events = tuple(c for c in consequences if Event in type(c).__mro__)
+    events: list[Event] = []
+    intents: list[Intent] = []
+    for consequence in consequences:
+        # by its class: pydantic's own `isinstance` costs more than the rest of a reaction
+        (events if Event in type(consequence).__mro__ else intents).append(consequence)  # type: ignore[arg-type]  # so
     if not events:
         raise ValueError("an advance logs at least one event")
-    intents = tuple(c for c in consequences if Intent in type(c).__mro__)
-    return Advanced(state, events, intents, tuple(withdraw))
+    return Advanced(state, tuple(events), tuple(intents), tuple(withdraw))
 
 
 def ignore(reason: str) -> Ignored:

@@ -14,6 +14,7 @@ from shared.batch import Answered, Raised
 from shared.broker.consumer import Consumers
 from shared.broker.publisher import CONNECT_TIMEOUT_S, AmqpPublisher
 from shared.clock import SystemClock
+from shared.envelope import Envelope
 from shared.http.commands import Commands
 from shared.http.health import Check
 from shared.intents import IntentLimits, IntentWorkers, Performer
@@ -193,14 +194,21 @@ def _narrate(committed: Committed) -> None:
     """Log a line for each event: what it was, which order it was about, and what came of it."""
     told: list[Line] = []
     for item, result in zip(committed.items, committed.results, strict=True):
-        envelope, outcome = item.envelope, result.outcome if isinstance(result, Answered) else result
-        about = {"order_id": str(envelope.correlation_id), "event_id": str(envelope.event_id)}
+        event_id, event, order_id = item.envelope[:3]
+        outcome = result.outcome if isinstance(result, Answered) else result
         if isinstance(outcome, Advanced):
-            told.append((f"{envelope.type} → {', '.join(event.kind.name for event in outcome.events)}", about))
+            names = ", ".join([caused.kind.name for caused in outcome.events])
+            told.append((f"{event.kind.type} → {names}", order_id, event_id))
         elif isinstance(outcome, Ignored):
-            told.append((f"{envelope.type} ignored: {outcome.reason}", about))
-        elif isinstance(outcome, Raised):
-            logger.bind(**about).opt(exception=outcome.error).error("{} failed", envelope.type)
+            told.append((f"{event.kind.type} ignored: {outcome.reason}", order_id, event_id))
         else:
-            logger.bind(**about).debug("{} seen before", envelope.type)
+            _narrate_rest(item.envelope, outcome)
     info_all(told)
+
+
+def _narrate_rest(envelope: Envelope, outcome: object) -> None:
+    about = logger.bind(order_id=str(envelope.correlation_id), event_id=str(envelope.event_id))
+    if isinstance(outcome, Raised):
+        about.opt(exception=outcome.error).error("{} failed", envelope.type)
+    else:
+        about.debug("{} seen before", envelope.type)

@@ -76,9 +76,11 @@ def from_row(row: Row) -> Order:
     )
 
 
-states = OneAggregate(Aggregates(orders, "order_id", to_row, from_row))
+AS_PLACED = ("customer_id", "email", "lines", "amount", "currency", "placed_at")
+states = OneAggregate(Aggregates(orders, "order_id", to_row, from_row, written_once=AS_PLACED))
 
 _FIND = select(orders).where(orders.c.order_id == func.any(bindparam("order_ids", type_=ARRAY(Uuid))))
+_FIND_SETTLED = _FIND.where(orders.c.settled)
 
 
 async def find(engine: AsyncEngine, order_id: UUID) -> Order | None:
@@ -86,11 +88,12 @@ async def find(engine: AsyncEngine, order_id: UUID) -> Order | None:
     return (await find_all(engine, [order_id])).get(order_id)
 
 
-async def find_all(engine: AsyncEngine, order_ids: Sequence[UUID]) -> dict[UUID, Order]:
-    """Read several orders in one look."""
+async def find_all(engine: AsyncEngine, order_ids: Sequence[UUID], *, settled: bool = False) -> dict[UUID, Order]:
+    """Read several orders in one look, or those of them that are settled."""
     with by_whose_fault():
         async with engine.connect() as connection:
-            rows = (await connection.execute(_FIND, {"order_ids": list(order_ids)})).mappings()
+            query = _FIND_SETTLED if settled else _FIND
+            rows = (await connection.execute(query, {"order_ids": list(order_ids)})).mappings()
             return {row["order_id"]: from_row(row) for row in rows}
 
 

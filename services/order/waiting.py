@@ -5,7 +5,7 @@ because another replica may have settled their order.
 """
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import islice
 from uuid import UUID
@@ -74,28 +74,39 @@ class SettledWaiters:
             with suppress(TimeoutError):
                 async with asyncio.timeout_at(look_at_all_at_s):
                     await self._newcomer.wait()
-            if now_s() < look_at_all_at_s:
-                wanted = list(self._newcomers & self._waiting.keys())
-            else:  # also when newcomers never cease
-                wanted = list(self._waiting)
-                look_at_all_at_s = now_s() + self._poll_s
+            newcomers = self._newcomers & self._waiting.keys()
             self._newcomer.clear()
             self._newcomers.clear()
             try:
-                await self._look(wanted)
+                await self._look(newcomers)
+                if now_s() >= look_at_all_at_s:  # also when newcomers never cease
+                    look_at_all_at_s = now_s() + self._poll_s
+                    await self._look_for_settled(self._waiting.keys() - newcomers)
             except WorldError as error:
                 logger.warning("no look at the orders that callers wait for: {}", error)
 
-    async def _look(self, wanted: list[UUID]) -> None:
-        rest = iter(wanted)
-        while some := list(islice(rest, LOOK_MAX_ORDERS)):
+    async def _look(self, wanted: Iterable[UUID]) -> None:
+        """Tell newcomers of an order that is settled already, or that does not exist."""
+        for some in _lots(wanted):
             found = await find_all(self._engine, some)
             for order_id in some:
                 order = found.get(order_id)
                 if order is None or order.settled:
                     self._tell(order_id, order)
 
+    async def _look_for_settled(self, wanted: Iterable[UUID]) -> None:
+        for some in _lots(wanted):
+            for order_id, order in (await find_all(self._engine, some, settled=True)).items():
+                if order.settled:
+                    self._tell(order_id, order)
+
     def _tell(self, order_id: UUID, order: Order | None) -> None:
         for told in self._waiting.get(order_id, ()):
             if not told.done():
                 told.set_result(order)
+
+
+def _lots(order_ids: Iterable[UUID]) -> Iterator[list[UUID]]:
+    rest = iter(list(order_ids))
+    while some := list(islice(rest, LOOK_MAX_ORDERS)):
+        yield some

@@ -1,6 +1,8 @@
 """The payment provider, as payment speaks to it: `charge(key)` and `undo(key)`, each safe to ask again."""
 
 import asyncio
+from collections.abc import Callable
+from functools import partial
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -15,7 +17,7 @@ ANSWER_TIMEOUT_S = 3.0
 WHOLE_ANSWER_TIMEOUT_S = 6.0
 """However it trickles."""
 CONNECTIONS_MAX = 32
-"""As many as intents are carried out at once; the pool looks at each of them for every request."""
+"""As many as intents are carried out at once."""
 
 DECLINES = {
     "card_declined": ChargeResult.CARD_DECLINED,
@@ -43,12 +45,17 @@ class Gateway(Protocol):
 class Provider:
     """The gateway over the provider's HTTP interface. Money goes over the wire in minor units."""
 
-    def __init__(self, url: str) -> None:
-        self._client = httpx.AsyncClient(
-            base_url=url,
-            timeout=httpx.Timeout(ANSWER_TIMEOUT_S, connect=CONNECT_TIMEOUT_S),
-            limits=httpx.Limits(max_connections=CONNECTIONS_MAX, max_keepalive_connections=CONNECTIONS_MAX),
+    def __init__(self, url: str, connect: Callable[[], httpx.AsyncBaseTransport] | None = None) -> None:
+        self._url = url.rstrip("/")
+        self._timeouts = {"timeout": httpx.Timeout(ANSWER_TIMEOUT_S, connect=CONNECT_TIMEOUT_S).as_dict()}
+        # A connection each, and no client around them: httpx's pool looks at all its connections for every request,
+        # and its cookies, redirects and credentials are of no use here. A charge costs a quarter so.
+        self._connections: asyncio.LifoQueue[httpx.AsyncBaseTransport] = asyncio.LifoQueue()
+        connect = connect or partial(
+            httpx.AsyncHTTPTransport, verify=httpx.create_ssl_context(), limits=httpx.Limits(max_connections=1)
         )
+        for _ in range(CONNECTIONS_MAX):
+            self._connections.put_nowait(connect())
 
     async def charge(self, order_id: UUID, money: Money, token: str) -> tuple[ChargeResult, str]:
         """Charge under the order's key; give the result, and the provider's id of the charge.
@@ -83,13 +90,22 @@ class Provider:
     async def _post(self, path: str, body: object) -> tuple[int, dict[str, Any]]:
         try:
             async with asyncio.timeout(WHOLE_ANSWER_TIMEOUT_S):
-                answer = await self._client.post(path, json=body)
+                answer = await self._ask(httpx.Request("POST", self._url + path, json=body, extensions=self._timeouts))
                 document = answer.json()
         except (httpx.HTTPError, TimeoutError, ValueError) as error:
             raise ProviderError(f"no answer: {type(error).__name__}") from error
         if not isinstance(document, dict):
             raise ProviderError(f"the provider answered {answer.status_code} with no document")
         return answer.status_code, document
+
+    async def _ask(self, request: httpx.Request) -> httpx.Response:
+        connection = await self._connections.get()
+        try:
+            answer = await connection.handle_async_request(request)
+            await answer.aread()
+            return answer
+        finally:
+            self._connections.put_nowait(connection)
 
 
 def _id(answer: dict[str, Any]) -> str:

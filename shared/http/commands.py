@@ -13,7 +13,7 @@ from uuid import UUID
 
 import orjson
 from fastapi import Header, Request
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import Response
 from pydantic import BaseModel
 
 from shared import ports
@@ -115,7 +115,8 @@ def refusal(status: int, detail: str, **members: Any) -> ports.Answer:
 
 
 def _response(answer: ports.Answer) -> Response:
+    body = orjson.dumps(answer.body)
     if answer.status >= 400:
-        return JSONResponse(answer.body, answer.status, media_type=CONTENT_TYPE)
+        return Response(body, answer.status, media_type=CONTENT_TYPE)
     headers = {"Location": answer.body["location"]} if answer.status == 201 else {}
-    return JSONResponse(answer.body, answer.status, headers=headers)
+    return Response(body, answer.status, headers, media_type="application/json")

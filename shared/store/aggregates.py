@@ -4,7 +4,7 @@ A row's `version` is that of its stream's last logged event. A row that is new i
 is updated where its version is still the one loaded; anything else is a conflict, and the batch runs again.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeAlias, TypeVar
 from uuid import UUID
@@ -46,7 +46,7 @@ class Versioned:
 
 
 class Aggregates(Generic[K]):
-    """The table of one kind of aggregate, keyed by its primary key `key`."""
+    """The table of one kind of aggregate, keyed by its primary key `key`. Columns `written_once` are never updated."""
 
     def __init__(
         self,
@@ -54,10 +54,12 @@ class Aggregates(Generic[K]):
         key: str,
         to_row: Callable[[Any], Mapping[str, Any]],
         from_row: Callable[[Row], Any],
+        written_once: Collection[str] = (),
     ) -> None:
         self._to_row = to_row
         self._from_row = from_row
         self._key = key
+        self._written_once = written_once
         own: Column[Any] = table.c[key]
         keys = bindparam("keys", type_=ARRAY(own.type))
         self._select = select(table).where(own == func.any(keys)).order_by(own).with_for_update()
@@ -70,7 +72,7 @@ class Aggregates(Generic[K]):
         self._update = (
             update(table)
             .where(and_(own == incoming.c[key], own == func.any(keys), table.c.version == incoming.c.loaded))
-            .values({n: incoming.c[n] for n in names if n != key})
+            .values({n: incoming.c[n] for n in names if n != key and n not in written_once})
         )
 
     async def load(self, connection: AsyncConnection, keys: Iterable[K]) -> dict[K, Versioned]:
@@ -89,7 +91,7 @@ class Aggregates(Generic[K]):
         """
         changed = [(key, v) for key, v in loaded.items() if v.version != v.loaded]
         fresh = [self._row(key, v) for key, v in changed if v.loaded == 0]
-        known = [self._row(key, v) for key, v in changed if v.loaded != 0]
+        known = [self._row(key, v, self._written_once) for key, v in changed if v.loaded != 0]
         if fresh:
             await connection.execute(self._insert, {"rows": rows_json(fresh)})
         if known:
@@ -98,9 +100,11 @@ class Aggregates(Generic[K]):
             if updated.rowcount != len(known):
                 raise ConflictError(f"{len(known) - updated.rowcount} of {len(known)} rows changed under us")
 
-    def _row(self, key: K, versioned: Versioned) -> dict[str, Any]:
-        row = {self._key: key, "version": versioned.version, "loaded": versioned.loaded}
-        return {**self._to_row(versioned.state), **row}
+    def _row(self, key: K, versioned: Versioned, without: Collection[str] = ()) -> dict[str, Any]:
+        row = dict(self._to_row(versioned.state))
+        for column_name in without:
+            del row[column_name]
+        return {**row, self._key: key, "version": versioned.version, "loaded": versioned.loaded}
 
 
 class AggregateBook(Generic[K]):

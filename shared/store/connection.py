@@ -19,8 +19,8 @@ POOL_MAX_CONNECTIONS = 8
 POOL_TIMEOUT_S = 2.0
 
 PLANS = {"enable_seqscan": "off", "enable_nestloop": "off"}
-"""Every statement of a service goes by key. Left alone the planner takes a table for as small as it was when it was last
-analyzed, perhaps empty, prefers to scan it whole for every row of a batch, and a prepared statement keeps that plan."""
+"""Every statement of a service goes by key. Left alone the planner takes a table for as small as when it was analyzed
+last, perhaps empty, scans it whole for every row of a batch, and a prepared statement keeps that plan."""
 
 UNIQUE_VIOLATION = "23505"
 DATA_REFUSED = ("22", "23")

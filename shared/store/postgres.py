@@ -168,9 +168,8 @@ class PostgresTransaction:
             await self._execute(sql.FORGET_RAISED, event_ids=record.raised)
         await self._states.save(self._connection, book)
         if record.entries:
-            await self._execute(sql.LOG, rows=rows_json([_entry_row(entry) for entry in record.entries]))
-        if public := [entry.logged.event_id for entry in record.entries if entry.public]:
-            await self._execute(sql.POST, event_ids=public, grace_s=self._grace_s)
+            rows = [_entry_row(entry) for entry in record.entries]
+            await self._execute(sql.LOG, rows=rows_json(rows), grace_s=self._grace_s)
         if record.confirmed:
             await self._execute(sql.DELETE_CONFIRMED, event_ids=list(record.confirmed))
         claims = await self._intents(record)
@@ -231,6 +230,7 @@ def _entry_row(entry: LogEntry) -> dict[str, Any]:
         "causation_id": logged.causation_id,
         "traceparent": logged.traceparent,
         "occurred_at": logged.occurred_at,
+        "public": entry.public,
     }
 
 

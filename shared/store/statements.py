@@ -1,9 +1,9 @@
 """The SQL of the tables that every service has. Every statement takes its rows sorted by key.
 
-Rows go in as one JSON array, so a statement has the same text for one row and for a thousand. It has the same plan too,
-and the right one, whatever the planner believes of a table that was empty a minute ago: rows are picked by `= ANY` of an
-array that is made first, another row is looked up in a subquery of its own for each, and nothing is left to be joined
-the other way round (`PLANS` in `shared.store.connection`).
+Rows go in as one JSON array, so a statement has the same text for one row and for a thousand. It has the same plan
+too, and a good one, whatever the planner believes of a table that was empty a minute ago: rows are picked by `= ANY`
+of an array that is made first, another row is looked up in a subquery for each, and no join is left that could be
+done the other way round (see `PLANS` in `shared.store.connection`).
 """
 
 from sqlalchemy import text
@@ -35,20 +35,22 @@ IGNORE = text("""
 
 FORGET_RAISED = text("DELETE FROM inbox WHERE event_id = ANY(:event_ids)")
 
+# Every event goes into the log, the public ones into the outbox as well.
 LOG = text("""
+    WITH entries AS MATERIALIZED (
+        SELECT * FROM json_to_recordset(:rows) AS r(
+            event_id uuid, stream_id uuid, version bigint, type text, payload jsonb,
+            correlation_id uuid, causation_id uuid, traceparent text, occurred_at timestamptz, public boolean)
+    ), posted AS (
+        INSERT INTO outbox (event_id, available_at)
+        SELECT event_id, now() + make_interval(secs => :grace_s) FROM entries WHERE public
+        ORDER BY event_id
+    )
     INSERT INTO events
         (event_id, stream_id, version, type, payload, correlation_id, causation_id, traceparent, occurred_at)
     SELECT event_id, stream_id, version, type, payload, correlation_id, causation_id, traceparent, occurred_at
-    FROM json_to_recordset(:rows) AS r(
-        event_id uuid, stream_id uuid, version bigint, type text, payload jsonb,
-        correlation_id uuid, causation_id uuid, traceparent text, occurred_at timestamptz)
+    FROM entries
     ORDER BY stream_id, version
-""")
-
-POST = text("""
-    INSERT INTO outbox (event_id, available_at)
-    SELECT event_id, now() + make_interval(secs => :grace_s) FROM unnest(CAST(:event_ids AS uuid[])) AS r(event_id)
-    ORDER BY event_id
 """)
 
 DELETE_CONFIRMED = text("""

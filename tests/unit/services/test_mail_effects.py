@@ -3,8 +3,9 @@
 import aiosmtplib
 import pytest
 
-from services.notification.effects import REASONS, _is_final, _message
+from services.notification.effects import REASONS
 from services.notification.events import Mail
+from services.notification.mail_server import _is_final, _message
 from shared.vocabulary.order import CancelReason
 from tests.unit.services.builders import EMAIL, ORDER
 

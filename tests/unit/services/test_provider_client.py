@@ -36,9 +36,7 @@ def provider(status: int, document: Any) -> tuple[Provider, list[httpx.Request]]
         asked.append(request)
         return httpx.Response(status, json=document)
 
-    client = Provider("http://provider")
-    client._client = httpx.AsyncClient(transport=httpx.MockTransport(answer), base_url="http://provider")
-    return client, asked
+    return Provider("http://provider", lambda: httpx.MockTransport(answer)), asked
 
 
 @pytest.mark.parametrize(
@@ -123,8 +121,7 @@ async def test_an_answer_that_trickles() -> None:
         await asyncio.Event().wait()
         raise AssertionError("unreachable")
 
-    client = Provider("http://provider")
-    client._client = httpx.AsyncClient(transport=httpx.MockTransport(silent), base_url="http://provider")
+    client = Provider("http://provider", lambda: httpx.MockTransport(silent))
     began_s = asyncio.get_running_loop().time()
     with pytest.raises(ProviderError, match="no answer: TimeoutError"):
         await client.undo(ORDER)

@@ -16,7 +16,9 @@ from tests.unit.shared.fakes import Call, FakeClock, FakeConfirmations, FakeStor
 from tests.unit.shared.loop import running, until
 from tests.unit.shared.toy import Encore, Encored, Score, Tune, cue, order, toy
 
-LIMITS = IntentLimits(performing_max=3, waiting_max=4, answers_raised_max=4, backoff=Backoff(first_s=1.0, most_s=8.0))
+LIMITS = IntentLimits(
+    performing_max=3, waiting_max=4, poll_max=4, answers_raised_max=4, backoff=Backoff(first_s=1.0, most_s=8.0)
+)
 CAUSE = UUID("0190d1a5-0000-7000-8000-000000000002")
 LOST = WorldError("the connection is lost")
 
@@ -294,13 +296,32 @@ async def test_concurrency_is_bounded(stage: Stage) -> None:
     assert len(stage.performed) == 7
 
 
-async def test_nothing_is_claimed_without_room(stage: Stage) -> None:
-    """As many as are carried out at once may wait for their turn, and no more: their leases would pass in vain."""
+async def test_nothing_is_claimed_while_some_waits(stage: Stage) -> None:
+    """What is due and was claimed is begun before more of it is claimed: leases would pass in vain."""
     stage.intend(*range(1, 10))
     stage.outside.clear()
-    assert [await stage.workers.poll() for _ in range(4)] == [3, 3, 0, 0]
-    assert [stage.row(number).claim.token for number in range(1, 10)] == [1, 1, 1, 1, 1, 1, 0, 0, 0]
+    assert [await stage.workers.poll() for _ in range(3)] == [LIMITS.poll_max, 0, 0]
+    assert [stage.row(number).claim.token for number in range(1, 10)] == [1, 1, 1, 1, 0, 0, 0, 0, 0]
     stage.outside.set()
+    async with running(stage.shell.run(), stage.workers.run()):
+        await until(lambda: stage.done)
+
+
+async def test_a_backlog_is_not_left_to_the_next_look(stage: Stage) -> None:
+    """Where one look did not see all that is due, the next one follows as soon as that is begun."""
+    stage.intend(*range(1, 3 * LIMITS.poll_max))
+    began_s = stage.clock.monotonic_s()
+    async with running(stage.shell.run(), stage.workers.run()):
+        await until(lambda: stage.done)
+    assert stage.clock.monotonic_s() - began_s < LIMITS.poll_interval_s
+
+
+async def test_a_turn_ends_with_the_answer(stage: Stage) -> None:
+    """While answers wait for their commit, others are asked: the outside party sets the bound, not the database."""
+    claims = stage.intend(*range(1, 8), leased_s=30)
+    for claim in claims[: LIMITS.waiting_max]:
+        stage.workers.offer([claim], stage.clock.monotonic_s())
+    await until(lambda: len(stage.performed) == LIMITS.waiting_max > LIMITS.performing_max)
     async with running(stage.shell.run(), stage.workers.run()):
         await until(lambda: stage.done)
 
