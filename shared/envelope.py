@@ -126,7 +126,7 @@ def _whole(event_name: str) -> TypeAdapter[Any]:
         "data": versions[0],
     }
     read = TypedDict("read", attributes)  # type: ignore[misc]  # its fields are known at run time alone
-    return TypeAdapter(Annotated[list[read], Field(min_length=1)])  # type: ignore[valid-type]  # the same
+    return TypeAdapter(Annotated[list[read], Field(min_length=1)])
 
 
 def _envelope(attributes: dict[str, Any]) -> Envelope:

@@ -7,7 +7,7 @@ from rich.console import Console
 
 from benchmarks.load.arrivals import Course
 from benchmarks.load.meter import Meter
-from benchmarks.load.percentiles import Latency
+from benchmarks.percentiles import Latency
 
 EVERY_S = 2.0
 

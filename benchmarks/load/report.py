@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.load.cpu import OURSELVES
-from benchmarks.load.percentiles import Latency
 from benchmarks.load.verdict import Run, sentences
+from benchmarks.percentiles import Latency
 
 OFF_MAX_LINES = 20
 """So much of what is off is printed; all of it stands in the JSON."""

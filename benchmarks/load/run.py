@@ -18,10 +18,10 @@ from benchmarks.load.cpu import Shares, Watch
 from benchmarks.load.customer import Customer
 from benchmarks.load.kinds import KINDS, SCARCE
 from benchmarks.load.meter import Meter
-from benchmarks.load.percentiles import Latency
 from benchmarks.load.plan import Arrival, demand, draw
 from benchmarks.load.progress import report_progress
 from benchmarks.load.verdict import Run
+from benchmarks.percentiles import Latency
 from infra.ports import HOST, ORDER
 
 QUIET_PATIENCE_S = 15.0

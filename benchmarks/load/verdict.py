@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from benchmarks.load.cpu import OURSELVES, Shares
-from benchmarks.load.percentiles import Latency
+from benchmarks.percentiles import Latency
 
 BACKLOG_MAX_S = 2.0
 """More than so many seconds' worth of orders in flight when the last one arrives, and the system falls behind."""
