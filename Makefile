@@ -18,8 +18,8 @@ endef
 help:  ## list these targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1 | \2/p' Makefile | column -t -s '|' 2>/dev/null || grep '## ' Makefile
 
-up: .venv/.runtime  ## start everything, wait until it is ready, say where to look
-	@$(QUARTET) up
+up: .venv/.runtime  ## start everything, and say where to look: MODE=docker or native, SCALE=2
+	@$(QUARTET) up $(if $(MODE),--mode '$(MODE)') $(if $(SCALE),--scale '$(SCALE)')
 
 demo: .venv/.runtime  ## watch orders go through, and compensations
 	@$(QUARTET) demo

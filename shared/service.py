@@ -1,5 +1,6 @@
 """A service as a program: `python -m services.NAME` serves HTTP and dances until it is told to stop."""
 
+import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -25,6 +26,7 @@ from shared.store.postgres import States
 
 VERSION = "0.1.0"
 CONNECTIONS_DRAIN_TIMEOUT_S = 2
+KEEP_ALIVE_S = 75  # longer than clients and proxies keep idle connections, or they would send into one being closed
 S = TypeVar("S", bound=Settings)
 
 
@@ -86,12 +88,29 @@ class Service(Generic[S]):
                 port=settings.http_port,
                 log_config=None,
                 access_log=False,
+                timeout_keep_alive=KEEP_ALIVE_S,
                 timeout_graceful_shutdown=CONNECTIONS_DRAIN_TIMEOUT_S,
             )
         )
         logger.info("listening on http://{}:{}", settings.http_host, settings.http_port)
-        server.run()
+        try:
+            server.run(_replica_sockets(settings))
+        except OSError as error:
+            sys.exit(_usage(f"{self.reactions.service}: {error}"))
         sys.exit(1 if failed else 0)
+
+
+def _replica_sockets(settings: Settings) -> list[socket.socket] | None:
+    """Open the port that replicas share and the one that is this replica's alone; None where it is the only one.
+
+    The kernel hands each connection on the shared port to one of those that listen there.
+    """
+    if settings.http_replica_port is None:
+        return None
+    return [
+        socket.create_server((settings.http_host, settings.http_port), reuse_port=True),
+        socket.create_server((settings.http_host, settings.http_replica_port)),
+    ]
 
 
 def _usage(line: str) -> int:

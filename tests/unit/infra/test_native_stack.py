@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from infra import ports
-from infra.native.credentials import OPERATOR_KEY, VARIABLES, Credentials, broker_variable, role_variable
+from infra.credentials import OPERATOR_KEY, VARIABLES, Credentials, broker_variable, role_variable
+from infra.home import Home
 from infra.native.install import Installed
 from infra.native.program import Program
 from infra.native.stack import Stack
-from infra.native.state import Home
 from infra.ports import SERVICES
 from infra.rabbitmq.users import USERS, definitions, password_hash, permissions
 
