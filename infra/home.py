@@ -38,6 +38,11 @@ class Home:
         return self.path / "running.json"
 
     @property
+    def docker_log(self) -> Path:
+        """What Docker printed at its last work for us."""
+        return self.path / "docker.log"
+
+    @property
     def lock(self) -> Path:
         """Held by the command that is changing the stack."""
         return self.path / "lock"

@@ -13,8 +13,9 @@ from infra.failure import StackError
 from infra.ports import SERVICES
 from infra.run import is_called, replica_names
 
-LINE = re.compile(r"(?P<service>\S+)-(?P<number>\d+)\s+\| (?P<at>\S+Z) ?(?P<text>.*)")
-"""As `docker compose logs --timestamps` prints it: `order-1  | 2026-01-02T03:04:05.678901234Z text`."""
+LINE = re.compile(r"(?:\x1b\[\d*K)?(?P<service>\S+)-(?P<number>\d+)\s+\| (?P<at>\S+Z) ?(?P<text>.*)")
+"""As `docker compose logs --timestamps` prints it: `order-1  | 2026-01-02T03:04:05.678901234Z text`,
+after a code that wipes the line even where there is no terminal."""
 
 
 @dataclass(frozen=True, slots=True)

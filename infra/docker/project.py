@@ -45,7 +45,7 @@ class Project:
         """Give a command on what there is of it, which needs neither file nor passwords."""
         return ("compose", "--ansi", "never", "--project-name", self.name, *arguments)
 
-    def up(self, scale: int) -> tuple[str, ...]:
+    def up(self, scale: int, *more: str) -> tuple[str, ...]:
         """Give the command that starts it."""
         scales = tuple(part for service in SERVICES for part in ("--scale", f"{service}={scale}"))
-        return self.compose("up", "--detach", "--no-build", "--remove-orphans", *scales)
+        return self.compose("up", "--detach", "--no-build", "--remove-orphans", *scales, *more)
