@@ -34,3 +34,12 @@ RUN chmod 0644 /etc/haproxy/quartet.cfg
 USER 65534:65534
 STOPSIGNAL SIGUSR1
 CMD ["haproxy", "-db", "-f", "/etc/haproxy/quartet.cfg"]
+
+# For a machine without a fitting Python: what `make` then runs the commands in, with the checkout mounted.
+FROM python:3.13-slim AS cli
+RUN apt-get -q update \
+ && apt-get -q install -y --no-install-recommends docker-cli docker-compose docker-buildx \
+ && rm -rf /var/lib/apt/lists/*
+COPY --from=builder /venv /venv
+ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+USER 10001:10001
