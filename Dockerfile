@@ -30,7 +30,8 @@ RUN apt-get -q update \
  && apt-get -q install -y --no-install-recommends haproxy \
  && rm -rf /var/lib/apt/lists/*
 COPY infra/docker/haproxy.cfg /etc/haproxy/quartet.cfg
-RUN chmod 0644 /etc/haproxy/quartet.cfg
+COPY infra/docker/healthy.sh /healthy.sh
+RUN chmod 0644 /etc/haproxy/quartet.cfg /healthy.sh
 USER 65534:65534
 STOPSIGNAL SIGUSR1
 CMD ["haproxy", "-db", "-f", "/etc/haproxy/quartet.cfg"]

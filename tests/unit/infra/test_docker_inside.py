@@ -1,6 +1,7 @@
 """What runs inside containers: the health check, and the writer of the servers' configuration."""
 
 import http.server
+import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from infra.docker.configuration import SOURCE, TARGET, main, write
-from infra.docker.healthy import healthy
 from infra.rabbitmq.users import USERS, definitions
 from tests.unit.infra.programs import free_port
 
@@ -30,6 +30,11 @@ def port() -> Iterator[int]:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield server.server_address[1]
         server.shutdown()
+
+
+def healthy(port: int, path: str) -> bool:
+    script = SOURCE / "docker" / "healthy.sh"
+    return subprocess.run(["/bin/bash", script, str(port), path], capture_output=True, check=False).returncode == 0
 
 
 def test_healthy_is_what_answers_200(port: int) -> None:
