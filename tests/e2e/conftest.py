@@ -45,6 +45,11 @@ class Checkout:
         assert done.returncode == exit_code, f"{command}: exit code {done.returncode}\n{done.stdout}"
         return done.stdout
 
+    def begin_anew(self) -> None:
+        """End what another test has left running, if any did, and its data: the copy is fresh again."""
+        if (self.path / ".quartet").exists():
+            self.type("make reset")
+
     def status(self) -> dict[str, Any]:
         """Read how the stack stands; all of it is ready."""
         told: dict[str, Any] = json.loads(self.type(".venv/bin/quartet status --json"))

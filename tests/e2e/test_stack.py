@@ -39,6 +39,7 @@ def test_the_readme_is_true(checkout: Checkout) -> None:
     """Every command of the README works, in its order, from a fresh copy to nothing left running."""
     commands = [command for command in readme_commands() if command not in RUN_ELSEWHERE]
     assert commands[:2] == ["make up", "make demo"]
+    checkout.begin_anew()
     for command in commands:
         printed = checkout.type(command)
         if command.startswith("curl"):
@@ -52,6 +53,7 @@ def test_the_readme_is_true(checkout: Checkout) -> None:
 
 def test_a_port_in_use_is_one_clear_line(checkout: Checkout) -> None:
     """`make up` names the port, leaves nothing running, and exits with 2."""
+    checkout.begin_anew()
     with socket.create_server((HOST, ORDER)):
         printed = checkout.type("make up", exit_code=2)
     assert str(ORDER) in printed
