@@ -7,6 +7,20 @@ MAKEFLAGS += --no-print-directory
 
 BIN := .venv/bin
 QUARTET := $(BIN)/quartet
+RUNTIME := .venv/.runtime
+
+# Where no Python fits and Docker is there, the same commands run in a container.
+
+PYTHONS := python3 python3.13 python3.12 python3.11
+IN_RANGE := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
+FITTING = for python in $(PYTHONS); do $$python -c '$(IN_RANGE)' 2>/dev/null && exit; done; command -v docker
+
+ifeq ($(wildcard $(QUARTET))$(filter native,$(MODE)),)
+ifneq ($(shell $(FITTING)),)
+QUARTET := scripts/in-container
+RUNTIME :=
+endif
+endif
 
 define lint
 	@$(BIN)/ruff check .
@@ -18,10 +32,10 @@ endef
 help:  ## list these targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1 | \2/p' Makefile | column -t -s '|' 2>/dev/null || grep '## ' Makefile
 
-up: .venv/.runtime  ## start everything, wait until it is ready, say where to look
-	@$(QUARTET) up
+up: $(RUNTIME)  ## start everything, and say where to look: MODE=docker or native, SCALE=2
+	@$(QUARTET) up $(if $(MODE),--mode '$(MODE)') $(if $(SCALE),--scale '$(SCALE)')
 
-demo: .venv/.runtime  ## watch orders go through, and compensations
+demo: $(RUNTIME)  ## watch orders go through, and compensations
 	@$(QUARTET) demo
 
 load: .venv/.development  ## orders over HTTP, checked afterwards: RATE=300 SECONDS=120 SEED=1 WEB=1
@@ -34,7 +48,7 @@ status: | $(QUARTET)  ## show every program
 logs: | $(QUARTET)  ## show the logs: NAME=order LINES=50 FOLLOW=1
 	@$(QUARTET) logs $(NAME) $(if $(LINES),--lines $(LINES)) $(if $(FOLLOW),--follow)
 
-migrate: .venv/.runtime  ## bring the schema of every service up to date
+migrate: $(RUNTIME)  ## bring the schema of every service up to date
 	@$(QUARTET) migrate
 
 down: | $(QUARTET)  ## stop everything; the data stays
@@ -64,10 +78,8 @@ lock:  ## resolve the dependencies anew (needs uv)
 
 # What is installed is stamped, and installed again only when the lock or the project's own description changes.
 
-IN_RANGE := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
-
 define install
-	@for python in python3 python3.13 python3.12 python3.11; do \
+	@for python in $(PYTHONS); do \
 		$$python -c '$(IN_RANGE)' 2>/dev/null || continue; \
 		fitting=$$python; \
 		$$python -c 'import venv, ensurepip' 2>/dev/null && exec $$python scripts/bootstrap.py $(1); \
@@ -85,5 +97,5 @@ endef
 .venv/.development: requirements-dev.txt pyproject.toml
 	$(call install,requirements-dev.txt)
 
-$(QUARTET):
+$(BIN)/quartet:
 	@$(MAKE) .venv/.runtime

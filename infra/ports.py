@@ -22,5 +22,13 @@ RABBITMQ_PROMETHEUS = 15693
 RABBITMQ_DISTRIBUTION = 25674
 EPMD = 14369
 
+REPLICA_STEP = 10
+"""From a service's port to those of its replicas, where it runs several times natively: 8011, 8021, …"""
+
 SERVICES = {"order": ORDER, "inventory": INVENTORY, "payment": PAYMENT, "notification": NOTIFICATION}
 """The four services, each with the port of its HTTP interface."""
+
+
+def replica_port(service: str, number: int) -> int:
+    """Give the port that a replica listens on alone, beside the one that it shares; numbers count from 1."""
+    return SERVICES[service] + REPLICA_STEP * number

@@ -11,8 +11,8 @@ import typer
 from aio_pika.exceptions import AMQPError
 from rich.console import Console
 
-from infra.native.credentials import Credentials
-from infra.native.state import Home
+from infra.credentials import Credentials
+from infra.home import Home
 from infra.ports import AMQP, HOST, SERVICES
 from infra.rabbitmq.users import VHOST
 from scripts.listener import Heard, listening

@@ -44,8 +44,10 @@ class Shop:
         """Insist that order is ready to take orders."""
         await self._get(f"{self._at.order}/readyz")
 
-    async def place(self, lines: dict[str, int], token: str, customer_id: str = "demo") -> Document:
-        """Place an order."""
+    async def place(
+        self, lines: dict[str, int], token: str, customer_id: str = "demo", key: str | None = None
+    ) -> Document:
+        """Place an order; who asks again after silence gives the same idempotency key, or places two."""
         body = {
             "customer_id": customer_id,
             "email": f"{customer_id}@example.org",
@@ -53,11 +55,11 @@ class Shop:
             "lines": [{"sku": sku, "quantity": quantity} for sku, quantity in lines.items()],
             "payment_token": token,
         }
-        return await self._post(f"{self._at.order}/orders", body)
+        return await self._post(f"{self._at.order}/orders", body, key)
 
-    async def cancel(self, order_id: str) -> Document:
+    async def cancel(self, order_id: str, key: str | None = None) -> Document:
         """Cancel an order, as its customer."""
-        return await self._post(f"{self._at.order}/orders/{order_id}/cancel", None)
+        return await self._post(f"{self._at.order}/orders/{order_id}/cancel", None, key)
 
     async def settled(self, order_id: str, wait_s: float = WAIT_MAX_S) -> Document:
         """Read an order once it is settled, or as it is after `wait_s` seconds."""
@@ -89,8 +91,9 @@ class Shop:
     async def _get(self, url: str, **parameters: Any) -> Document:
         return _document(await self._client.get(url, params=parameters))
 
-    async def _post(self, url: str, body: object) -> Document:
-        return _document(await self._client.post(url, json=body, headers={"Idempotency-Key": str(uuid4())}))
+    async def _post(self, url: str, body: object, key: str | None) -> Document:
+        headers = {"Idempotency-Key": key or str(uuid4())}
+        return _document(await self._client.post(url, json=body, headers=headers))
 
 
 def _document(answer: httpx.Response) -> Document:

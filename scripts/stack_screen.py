@@ -1,7 +1,7 @@
 """What the stack's commands show: live on a terminal, line by line elsewhere."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -12,11 +12,9 @@ from rich.table import Table
 from rich.text import Text
 
 from infra import ports
-from infra.native.board import Board, Entry
-from infra.native.program import State
-from infra.native.standing import Line, Standing
-from infra.native.state import Home
+from infra.home import Home
 from infra.ports import HOST, SERVICES
+from infra.standing import Line, Phase, Standing, State
 
 REFRESH_PER_S = 8
 MURMUR_EVERY_S = 4.0
@@ -35,6 +33,8 @@ STYLES = {
     State.STOPPING: "yellow",
     State.RESTARTING: "red",
     State.FAILED: "red",
+    State.NOT_READY: "red",
+    State.MISSING: "red",
 }
 
 
@@ -70,7 +70,7 @@ class Screen:
         """Show what is being done."""
         self._doing = text
         if self._live:
-            self._live.update(self._picture(()))
+            self._live.update(self._picture({}))
         else:
             out.print(text, markup=False)
 
@@ -81,23 +81,27 @@ class Screen:
             self._murmured_at = now
             self.say(f"  {text}")
 
-    def show(self, board: Board) -> None:
+    def tell(self, text: str) -> None:
+        """Say something that stays."""
+        out.print(text, markup=False, soft_wrap=True)
+
+    def show(self, phase: Phase, states: Mapping[str, State]) -> None:
         """Show how the programs stand, or where there is no terminal, what has changed since."""
         if self._live:
-            self._doing = board.phase
-            self._live.update(self._picture(board.entries))
+            self._doing = phase
+            self._live.update(self._picture(states))
             return
-        for entry in board.entries:
-            if entry.state in self._worth_a_line and self._told.get(entry.name) is not entry.state:
-                out.print(f"{time.monotonic() - self._began:5.1f} s  {entry.name} {entry.state}", markup=False)
-            self._told[entry.name] = entry.state
+        for name, state in states.items():
+            if state in self._worth_a_line and self._told.get(name) is not state:
+                out.print(f"{time.monotonic() - self._began:5.1f} s  {name} {state}", markup=False)
+            self._told[name] = state
 
-    def _picture(self, entries: Sequence[Entry]) -> Group:
+    def _picture(self, states: Mapping[str, State]) -> Group:
         seconds = f"{time.monotonic() - self._began:.0f} s"
         heading = Spinner("dots", Text(f"{self._title}: {self._doing[: out.width - 30]} ({seconds})"))
         table = Table.grid(padding=(0, 2))
-        for entry in entries:
-            table.add_row("", entry.name, Text(entry.state, STYLES.get(entry.state, "dim")))
+        for name, state in states.items():
+            table.add_row("", name, Text(state, STYLES.get(state, "dim")))
         return Group(heading, table)
 
 
@@ -123,7 +127,7 @@ def status_table(told: Standing) -> None:
     total = sum(line.memory_bytes or 0 for line in told.programs)
     table.add_row("", "", "", "", "", "", f"{total / MEBIBYTE:.0f} MB")
     out.print(table)
-    out.print(f"PostgreSQL's data is in {told.postgres_directory}", style="dim", soft_wrap=True)
+    out.print(f"PostgreSQL's data is in {told.data}", style="dim", soft_wrap=True)
 
 
 def where_to_look(home: Home, started: bool) -> None:

@@ -1,6 +1,7 @@
 """A service as a program: `python -m services.NAME` serves HTTP and dances until it is told to stop."""
 
 import gc
+import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -27,6 +28,7 @@ from shared.store.postgres import States
 VERSION = "0.1.0"
 CONNECTIONS_DRAIN_TIMEOUT_S = 2
 GC_YOUNG_OBJECTS, GC_YOUNG_ROUNDS, GC_MIDDLE_ROUNDS = 50_000, 20, 50
+KEEP_ALIVE_S = 75  # longer than clients and proxies keep idle connections, or they would send into one being closed
 S = TypeVar("S", bound=Settings)
 
 
@@ -88,12 +90,16 @@ class Service(Generic[S]):
                 port=settings.http_port,
                 log_config=None,
                 access_log=False,
+                timeout_keep_alive=KEEP_ALIVE_S,
                 timeout_graceful_shutdown=CONNECTIONS_DRAIN_TIMEOUT_S,
             )
         )
         freeze_what_stays()
         logger.info("listening on http://{}:{}", settings.http_host, settings.http_port)
-        server.run()
+        try:
+            server.run(_replica_sockets(settings))
+        except OSError as error:
+            sys.exit(_usage(f"{self.reactions.service}: {error}"))
         sys.exit(1 if failed else 0)
 
 
@@ -106,6 +112,19 @@ def freeze_what_stays() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(GC_YOUNG_OBJECTS, GC_YOUNG_ROUNDS, GC_MIDDLE_ROUNDS)
+
+
+def _replica_sockets(settings: Settings) -> list[socket.socket] | None:
+    """Open the port that replicas share and the one that is this replica's alone; None where it is the only one.
+
+    The kernel hands each connection on the shared port to one of those that listen there.
+    """
+    if settings.http_replica_port is None:
+        return None
+    return [
+        socket.create_server((settings.http_host, settings.http_port), reuse_port=True),
+        socket.create_server((settings.http_host, settings.http_replica_port)),
+    ]
 
 
 def _usage(line: str) -> int:

@@ -27,6 +27,8 @@ class Settings(BaseSettings):
     """`amqp://…` of the service's own user."""
     http_host: str = "127.0.0.1"
     http_port: int = Field(ge=1, le=65535)
+    http_replica_port: int | None = Field(None, ge=1, le=65535)
+    """A port of this replica alone. With it, other replicas may listen on `http_port` too (Linux, SO_REUSEPORT)."""
     operator_key: SecretStr
     log_format: Literal["auto", "text", "json"] = "auto"
     """`auto`: text in a terminal, JSON lines elsewhere."""

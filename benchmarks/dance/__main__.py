@@ -20,8 +20,8 @@ from benchmarks.dance.measure import BATCHED, ONE_BY_ONE, measure
 from benchmarks.dance.plot import draw
 from benchmarks.dance.results import Round, document_of, rows_of
 from benchmarks.dance.servers import serving
-from infra.native.program import StackError
-from infra.native.state import REPOSITORY
+from infra.failure import StackError
+from infra.home import REPOSITORY
 
 ROUNDS_MAX = 20
 ORDERS_MAX = 200_000

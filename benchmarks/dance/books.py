@@ -52,7 +52,7 @@ async def _check_shop(connection: asyncpg.Connection) -> None:
     wrong = ""
     try:
         async with asyncio.timeout(QUIET_TIMEOUT_S):
-            while wrong := await _wrong(connection):
+            while wrong := await _wrong(connection):  # noqa: ASYNC110 - nobody tells when a table is as it should be
                 await asyncio.sleep(LOOK_AGAIN_S)
     except TimeoutError:
         raise DoesNotAddUpError(wrong) from None

@@ -1,4 +1,4 @@
-"""`python -m benchmarks.dance.player NAME`: one service as a process, without HTTP, told what to do over its standard input.
+"""`python -m benchmarks.dance.player NAME`: one service as a process, without HTTP, told what to do over its input.
 
 Each line in is a JSON object `{"do": …}`, each is answered with one line out. `order` places the orders.
 """

@@ -12,9 +12,9 @@ import orjson
 import psutil
 
 from benchmarks.dance.servers import Servers
+from infra.home import REPOSITORY
 from infra.native.environment import inherited
 from infra.native.logs import log_file
-from infra.native.state import REPOSITORY
 from infra.ports import SERVICES
 
 ANSWER_TIMEOUT_S = 300.0

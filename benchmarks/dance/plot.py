@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import matplotlib as mpl
-from matplotlib import pyplot
+from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
 from benchmarks.dance.results import Round, Spread
@@ -16,12 +16,12 @@ PYTHON, POSTGRES, RABBITMQ, FLOOR = "#4063a3", "#7fb069", "#e6a444", "#b8b8b8"
 
 def draw(rounds: list[Round], path: Path) -> None:
     """Write an SVG."""
-    figure, (rates, cost, latency) = pyplot.subplots(1, 3, figsize=(12, 3.8), layout="constrained")
+    figure, (rates, cost, latency) = plt.subplots(1, 3, figsize=(12, 3.8), layout="constrained")
     _rates(rates, rounds)
     _cost(cost, rounds)
     _latency(latency, rounds)
     figure.savefig(path, metadata={"Date": None})
-    pyplot.close(figure)
+    plt.close(figure)
 
 
 def _rates(axes: Axes, rounds: list[Round]) -> None:

@@ -18,8 +18,8 @@ from benchmarks.load.meter import WEB_HOST, WEB_PORT, Meter
 from benchmarks.load.plan import orders_of
 from benchmarks.load.report import show, write
 from benchmarks.load.run import NotNowError, Wish, run_load
-from infra.native.credentials import OPERATOR_KEY, Credentials
-from infra.native.state import Home
+from infra.credentials import OPERATOR_KEY, Credentials
+from infra.home import Home
 from infra.ports import HOST, ORDER
 
 PLAIN_WIDTH = 120

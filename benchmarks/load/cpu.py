@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import psutil
 
+from infra.home import Home
 from infra.native.board import Board
-from infra.native.state import Home
 
 OURSELVES = "load generator"
 

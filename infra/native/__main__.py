@@ -1,4 +1,4 @@
-"""The supervisor's process: `python -m infra.native`, started by `make up` and ended by `make down`."""
+"""The supervisor's process: `python -m infra.native SCALE`, started by `make up` and ended by `make down`."""
 
 import asyncio
 import contextlib
@@ -9,16 +9,17 @@ import time
 from dataclasses import replace
 from signal import SIGHUP, SIGINT, SIGTERM
 
-from infra.native.board import Board, Phase, entries_of
-from infra.native.credentials import Credentials
+from infra.credentials import Credentials
+from infra.failure import StackError
+from infra.home import Home
+from infra.native.board import Board, entries_of
 from infra.native.install import MISSING, find
-from infra.native.lock import presence
 from infra.native.logs import cut, log_file
+from infra.native.presence import presence
 from infra.native.processes import identity_of
-from infra.native.program import StackError
 from infra.native.stack import Stack
-from infra.native.state import Home
 from infra.native.supervisor import Supervisor
+from infra.standing import Phase
 
 LOGS_CUT_EVERY_S = 30.0
 
@@ -81,8 +82,8 @@ class Daemon:
             cut(log_file(self._home.logs, name))
 
 
-def main() -> int:
-    """Run the stack of this checkout."""
+def main(scale: int) -> int:
+    """Run the stack of this checkout, each service `scale` times."""
     logging.Formatter.converter = time.gmtime
     logging.basicConfig(level=logging.INFO, format="%(asctime)sZ %(levelname)s %(message)s", stream=sys.stderr)
     home = Home.locate()
@@ -91,7 +92,7 @@ def main() -> int:
             installed = find()
             if installed is None:
                 raise StackError(MISSING)  # noqa: TRY301 - one way out for every reason not to start
-            stack = Stack(home, Credentials.read(home.secrets), installed)
+            stack = Stack(home, Credentials.read(home.secrets), installed, scale)
             return asyncio.run(Daemon(stack).run())
     except StackError as error:
         logger.error("%s", error)  # noqa: TRY400 - a sentence for a person, who has no use for a traceback
@@ -99,4 +100,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(int(sys.argv[1])))

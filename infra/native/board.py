@@ -3,23 +3,12 @@
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from enum import StrEnum
 from pathlib import Path
 from signal import Signals
 
 from infra.native.processes import Trace
-from infra.native.program import State
 from infra.native.seat import Seat
-
-
-class Phase(StrEnum):
-    """Where the stack as a whole stands."""
-
-    STARTING = "starting"
-    UP = "up"
-    STOPPING = "stopping"
-    DOWN = "down"
-    FAILED = "failed"  # and stopped
+from infra.standing import Phase, State
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,14 +6,15 @@ import sys
 import time
 from collections.abc import Callable
 from signal import SIGKILL, SIGTERM
-from typing import Protocol
 
-from infra.native.board import Board, Phase
+from infra.failure import StackError
+from infra.home import REPOSITORY, Home
+from infra.native.board import Board
 from infra.native.leftovers import end_leftovers, family_of, see_off
-from infra.native.lock import present
 from infra.native.logs import log_file, tail
-from infra.native.program import StackError
-from infra.native.state import REPOSITORY, Home
+from infra.native.presence import present
+from infra.screen import Screen
+from infra.standing import Phase
 
 UP_TIMEOUT_S = 180.0  # every program has its own bound; this one is for a supervisor that hangs
 DOWN_TIMEOUT_S = 120.0  # longer than any chain of programs that each take all the time they have to stop
@@ -22,25 +23,12 @@ WATCH_EVERY_S = 0.1
 LOG_LINES = 20
 
 
-class Screen(Protocol):
-    """Shows a person how it goes."""
-
-    def say(self, text: str) -> None:
-        """Show what is being done."""
-
-    def murmur(self, text: str) -> None:
-        """Show that it goes on; called many times a second, and most of it may be left out."""
-
-    def show(self, board: Board) -> None:
-        """Show how the programs stand; called several times a second."""
-
-
-def begin(home: Home) -> subprocess.Popen[bytes]:
+def begin(home: Home, scale: int) -> subprocess.Popen[bytes]:
     """Start the supervisor; it outlives this command and its terminal."""
     home.board.unlink(missing_ok=True)
     with log_file(home.logs, "supervisor").open("ab") as output:
         return subprocess.Popen(
-            [sys.executable, "-m", "infra.native"],
+            [sys.executable, "-m", "infra.native", str(scale)],
             cwd=REPOSITORY,
             env=os.environ | {"QUARTET_HOME": str(home.path)},  # it may have been told relative to elsewhere
             stdin=subprocess.DEVNULL,
@@ -96,5 +84,5 @@ def end(home: Home, screen: Screen) -> bool:
 def _show(home: Home, screen: Screen) -> Board | None:
     board = Board.read(home.board)
     if board:
-        screen.show(board)
+        screen.show(board.phase, {entry.name: entry.state for entry in board.entries})
     return board

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from infra.native.program import StackError
+from infra.failure import StackError
 
 SERVER_PLACES = (
     Path("/usr/lib/rabbitmq/bin"),  # Debian, Fedora

@@ -5,10 +5,10 @@ from signal import SIGINT, SIGKILL, SIGTERM
 
 import psutil
 
+from infra.home import Home
 from infra.native import postgres, processes, rabbitmq
 from infra.native.board import Board
 from infra.native.processes import Trace, identity_of, working_in
-from infra.native.state import Home
 
 LEFTOVER_TIMEOUT_S = 20.0
 

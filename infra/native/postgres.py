@@ -9,17 +9,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from signal import SIGINT
 
+from infra.failure import StackError
+from infra.home import REPOSITORY, WALKABLE, make_directory
 from infra.native.environment import inherited
 from infra.native.probes import postgres_accepts
 from infra.native.processes import working_in
-from infra.native.program import Program, StackError
-from infra.native.state import REPOSITORY, WALKABLE, make_directory, server_owner
+from infra.native.program import Program
+from infra.native.state import server_owner
 from infra.native.wheel import client_program, server_program
 from infra.ports import HOST
 
 SUPERUSER = "postgres"
 PROCESS_NAMES = frozenset({"postgres"})
 INITDB_TIMEOUT_S = 60
+READABLE = 0o644
 INITDB_OPTIONS = (
     "--auth=scram-sha-256",
     "--encoding=UTF8",
@@ -30,24 +33,11 @@ INITDB_OPTIONS = (
 )
 ROLES_SQL = REPOSITORY / "infra" / "postgres" / "roles.sql"
 
+SETTINGS_FILE = REPOSITORY / "infra" / "postgres" / "postgresql.conf"
 SETTINGS = {
     "listen_addresses": HOST,
     "unix_socket_directories": "",  # a socket's path may have 107 bytes, and ours can be longer
-    "max_connections": "100",
-    "shared_buffers": "64MB",
-    "max_wal_size": "512MB",
-    "fsync": "on",
-    "synchronous_commit": "on",
-    "jit": "off",  # it costs more than it saves on short statements
-    "io_method": "sync",  # saves three processes; what we read is in memory
-    "wal_level": "minimal",  # no replica and no archive
-    "max_wal_senders": "0",
-    "max_logical_replication_workers": "0",
-    "client_connection_check_interval": "2s",  # a service that was killed holds its locks no longer
-    "log_error_verbosity": "terse",  # the details of a refused row quote it, and it may be personal
-    "timezone": "UTC",
-    "log_timezone": "UTC",
-    "log_line_prefix": "%m [%p] %u ",
+    "io_method": "sync",  # from 18; saves three processes, and what we read is in memory
 }
 
 
@@ -79,6 +69,7 @@ class Postgres:
             StackError: `initdb` failed, or what is there is of another major version.
         """
         make_directory(self.directory, WALKABLE)
+        self._write_settings()
         if self.data.exists():
             self._check_version()
             return
@@ -99,7 +90,7 @@ class Postgres:
 
     def program(self, name: str = "postgres") -> Program:
         """Give what the supervisor runs; `initialise` comes first."""
-        settings = SETTINGS | dict(self.settings)
+        settings = {"config_file": str(self._settings_file)} | SETTINGS | dict(self.settings)
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         server = server_program("postgres", self.directory.resolve())
         return Program(
@@ -132,6 +123,15 @@ class Postgres:
     async def ready(self) -> bool:
         """Tell whether it takes connections."""
         return await postgres_accepts(self.port, SUPERUSER)
+
+    @property
+    def _settings_file(self) -> Path:
+        return self.directory.resolve() / SETTINGS_FILE.name
+
+    def _write_settings(self) -> None:
+        """Copy them to where its user can read them, which the checkout need not be."""
+        shutil.copyfile(SETTINGS_FILE, self._settings_file)
+        self._settings_file.chmod(READABLE)
 
     def _check_version(self) -> None:
         server = server_program("postgres", self.directory.resolve())

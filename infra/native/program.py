@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from pathlib import Path
 from signal import SIGKILL, SIGTERM, Signals
 
@@ -10,27 +9,6 @@ from shared.backoff import Backoff
 
 Probe = Callable[[], Awaitable[bool]]
 """Asks once whether a program is ready. It never raises and answers within a second or two."""
-
-
-class State(StrEnum):
-    """Where a program stands."""
-
-    WAITING = "waiting"  # for what it needs
-    STARTING = "starting"
-    READY = "ready"
-    DONE = "done"  # ran once, to the end
-    RESTARTING = "restarting"  # crashed, and waits out its delay
-    STOPPING = "stopping"
-    STOPPED = "stopped"
-    FAILED = "failed"
-
-
-class StackError(Exception):
-    """What a person can act on: one sentence, and perhaps the lines of a log that explain it."""
-
-    def __init__(self, sentence: str, lines: tuple[str, ...] = ()) -> None:
-        super().__init__(sentence)
-        self.lines = lines
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from infra import ports
+from infra.home import REPOSITORY
 from infra.native.environment import inherited
 from infra.native.install import Installed
 from infra.native.probes import epmd_answers, http_ok
@@ -19,6 +20,7 @@ from infra.rabbitmq.users import TOPOLOGY, VHOST, definitions
 
 NODE = "quartet@localhost"
 PROCESS_NAMES = frozenset({"beam.smp", "erl_child_setup", "inet_gethost", "epmd"})
+SETTINGS_FILE = REPOSITORY / "infra" / "rabbitmq" / "rabbitmq.conf"
 PLUGINS = "[rabbitmq_management,rabbitmq_prometheus].\n"
 EMULATOR_ARGUMENTS = (
     "+S 2:2 +sbwt none +sbwtdcpu none +sbwtdio none"  # two schedulers, and none spins while it waits
@@ -45,7 +47,6 @@ class RabbitMQ:
     installed: Installed
     passwords: Mapping[str, str] = field(repr=False)
     ports: Ports = Ports()
-    statistics_interval_ms: int = 30_000  # 5 s is the default, and most of what an idle node does
 
     def url(self, user: str) -> str:
         """Give the address that `user` connects to."""
@@ -59,7 +60,8 @@ class RabbitMQ:
         self._write("advanced.config", "[].\n")
         self._write("enabled_plugins", PLUGINS)
         self._write("definitions.json", json.dumps(definitions(self.passwords), indent=1))
-        self._write("rabbitmq.conf", "".join(f"{name} = {value}\n" for name, value in self._settings().items()))
+        own = "".join(f"{name} = {value}\n" for name, value in self._settings().items())
+        self._write("rabbitmq.conf", SETTINGS_FILE.read_text() + own)
 
     def programs(self) -> tuple[Program, Program]:
         """Give what the supervisor runs, epmd first; `initialise` comes first."""
@@ -107,12 +109,6 @@ class RabbitMQ:
             "prometheus.tcp.ip": HOST,
             "prometheus.tcp.port": self.ports.prometheus,
             "load_definitions": f"{self.directory}/conf/definitions.json",
-            "collect_statistics_interval": self.statistics_interval_ms,
-            "disk_free_limit.absolute": "200MB",
-            "vm_memory_high_watermark.absolute": "1GB",
-            "raft.wal_max_size_bytes": 64_000_000,  # kept in memory as well; the default is 512 MB
-            "log.console": "true",
-            "log.file": "false",
         }
 
     def _environment(self) -> dict[str, str]:

@@ -11,13 +11,14 @@ from signal import SIGCONT, SIGSTOP, Signals
 
 import psutil
 
+from infra.failure import StackError
 from infra.native.child import Child
 from infra.native.logs import log_file, tail
-from infra.native.occupied import free
 from infra.native.postgres import Postgres
-from infra.native.program import Program, StackError
+from infra.native.program import Program
 from infra.native.rabbitmq import RabbitMQ
 from infra.native.readiness import became_ready, succeeded
+from infra.occupied import free
 
 PORTS_FROM, PORTS_TO = 20_000, 32_000  # below those of outgoing connections, which come and go
 LOG_LINES = 30

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from infra.native.child import Child
 from infra.native.processes import identity_of
-from infra.native.program import Program, State
+from infra.native.program import Program
+from infra.standing import State
 
 
 @dataclass(slots=True)

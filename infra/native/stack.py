@@ -5,16 +5,17 @@ from dataclasses import dataclass
 from functools import partial
 
 from infra import ports
-from infra.native.credentials import DATABASE_ROLES, Credentials, role_variable
+from infra.credentials import DATABASE_ROLES, Credentials, role_variable
+from infra.home import REPOSITORY, Home
 from infra.native.environment import inherited
 from infra.native.install import Installed
 from infra.native.postgres import Postgres
 from infra.native.probes import http_ok
 from infra.native.program import Program
 from infra.native.rabbitmq import RabbitMQ
-from infra.native.state import REPOSITORY, Home
-from infra.ports import HOST, SERVICES
+from infra.ports import HOST, SERVICES, replica_port
 from infra.rabbitmq.users import TOPOLOGY, USERS
+from infra.run import replica_names
 
 PROVIDER_URL = f"http://{HOST}:{ports.PROVIDER}"
 SMTP_URL = f"smtp://{HOST}:{ports.MAIL_SMTP}"
@@ -28,6 +29,7 @@ class Stack:
     home: Home
     credentials: Credentials
     installed: Installed
+    scale: int = 1
 
     @property
     def postgres(self) -> Postgres:
@@ -50,7 +52,7 @@ class Stack:
             _once("topology", "infra.topology", needs=("rabbitmq",), QUARTET_BROKER_URL=self.rabbitmq.url(TOPOLOGY)),
             self.provider(),
             self.mail(),
-            *(self.service(name) for name in SERVICES),
+            *(replica for service in SERVICES for replica in self.replicas(service)),
             self.seed(),
         )
 
@@ -82,20 +84,30 @@ class Stack:
         listening, directory = (ports.MAIL_HTTP, ports.MAIL_SMTP), str(self.home.mail)
         return _lasting("mail", "infra.mail", "/livez", listening, QUARTET_MAIL_DIRECTORY=directory)
 
-    def service(self, name: str) -> Program:
-        """One of the four services."""
+    def replicas(self, service: str) -> tuple[Program, ...]:
+        """One of the four services, as often as it runs."""
+        names = replica_names(service, self.scale)
+        if self.scale == 1:
+            return (self.service(service, service, None),)
+        return tuple(self.service(service, name, replica_port(service, n)) for n, name in enumerate(names, start=1))
+
+    def service(self, service: str, name: str, own_port: int | None) -> Program:
+        """One replica. With a port of its own, which says whether it is ready, it shares the service's port."""
+        shared = SERVICES[service]
+        alone = {} if own_port is None else {"QUARTET_HTTP_REPLICA_PORT": str(own_port)}
         return _lasting(
             name,
-            f"services.{name}",
+            f"services.{service}",
             "/readyz",
-            (SERVICES[name],),
-            needs=("postgres", "rabbitmq", f"migrate-{name}", "topology", "provider", "mail"),
-            QUARTET_DATABASE_URL=self._database_url(f"{name}_service"),
-            QUARTET_BROKER_URL=self.rabbitmq.url(name),
-            QUARTET_HTTP_PORT=str(SERVICES[name]),
+            (shared,) if own_port is None else (own_port, shared),
+            needs=("postgres", "rabbitmq", f"migrate-{service}", "topology", "provider", "mail"),
+            QUARTET_DATABASE_URL=self._database_url(f"{service}_service"),
+            QUARTET_BROKER_URL=self.rabbitmq.url(service),
+            QUARTET_HTTP_PORT=str(shared),
             QUARTET_PROVIDER_URL=PROVIDER_URL,
             QUARTET_SMTP_URL=SMTP_URL,
             QUARTET_OPERATOR_KEY=self.credentials.operator_key,
+            **alone,
         )
 
     def seed(self) -> Program:
@@ -103,7 +115,7 @@ class Stack:
         return _once(
             "seed",
             "scripts.seed",
-            needs=tuple(SERVICES),
+            needs=tuple(name for service in SERVICES for name in replica_names(service, self.scale)),
             QUARTET_ORDER_DATABASE_URL=self._database_url("order_migrator"),
             QUARTET_INVENTORY_URL=INVENTORY_URL,
             QUARTET_OPERATOR_KEY=self.credentials.operator_key,

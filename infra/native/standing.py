@@ -2,60 +2,26 @@
 
 import asyncio
 import time
-from dataclasses import dataclass
 
 import psutil
 
-from infra.native.board import Board, Entry, Phase
-from infra.native.credentials import Credentials
+from infra.credentials import Credentials
+from infra.home import Home
+from infra.native.board import Board, Entry
 from infra.native.install import find
-from infra.native.lock import present
-from infra.native.program import Probe, State
+from infra.native.presence import present
+from infra.native.program import Probe
 from infra.native.stack import Stack
-from infra.native.state import Home
+from infra.standing import Line, Phase, Standing, State
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One program. Memory is the proportional share of it and its children (PSS), where the kernel tells it."""
-
-    name: str
-    state: str
-    pid: int | None
-    uptime_s: float | None
-    restarts: int
-    last_exit: int | None
-    ports: tuple[int, ...]
-    memory_bytes: int | None
-    ready: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """The whole stack."""
-
-    phase: Phase
-    programs: tuple[Line, ...]
-    postgres_directory: str
-
-    @property
-    def ready(self) -> bool:
-        """Whether everything is as it should be."""
-        return self.phase is Phase.UP and all(line.ready for line in self.programs)
-
-    @property
-    def missing(self) -> tuple[str, ...]:
-        """What is not ready."""
-        return tuple(line.name for line in self.programs if not line.ready)
-
-
-def standing(home: Home) -> Standing:
+def look(home: Home, scale: int) -> Standing:
     """Look. Every lasting program is asked whether it is ready, all at once, so the answer is not an old one."""
     board, supervisor = Board.read(home.board), present(home.pid_file)
     where = str(home.postgres.resolve())
     if supervisor is None or board is None:
         return Standing(Phase.DOWN, (), where)
-    answers = asyncio.run(_ask(board, _probes(home)))
+    answers = asyncio.run(_ask(board, _probes(home, scale)))
     lines = [
         Line(
             "supervisor",
@@ -73,11 +39,11 @@ def standing(home: Home) -> Standing:
     return Standing(board.phase, tuple(lines), where)
 
 
-def _probes(home: Home) -> dict[str, Probe]:
+def _probes(home: Home, scale: int) -> dict[str, Probe]:
     installed = find()
     if installed is None:
         return {}
-    programs = Stack(home, Credentials.read(home.secrets), installed).programs()
+    programs = Stack(home, Credentials.read(home.secrets), installed, scale).programs()
     return {program.name: program.ready for program in programs if program.ready}
 
 
@@ -90,7 +56,7 @@ def _line(entry: Entry, answer: bool) -> Line:
     ready = answer and entry.state in {State.READY, State.DONE}
     return Line(
         name=entry.name,
-        state=entry.state if answer else "not ready",
+        state=entry.state if answer else State.NOT_READY,
         pid=entry.pid,
         uptime_s=_age_s(entry.pid),
         restarts=entry.restarts,

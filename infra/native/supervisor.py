@@ -6,11 +6,13 @@ from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any
 
+from infra.failure import StackError
 from infra.native.child import Child
 from infra.native.logs import log_file, tail
-from infra.native.program import Program, StackError, State
+from infra.native.program import Program
 from infra.native.readiness import became_ready, succeeded
 from infra.native.seat import Seat
+from infra.standing import State
 
 FAILURE_LINES = 20
 UNREADY_STOP_TIMEOUT_S = 3.0  # who is not ready has nothing to put in order, and RabbitMQ not even an ear yet

@@ -5,7 +5,7 @@ import os
 import shutil
 from pathlib import Path
 
-from infra.native.program import StackError
+from infra.failure import StackError
 from infra.native.state import reachable, server_owner
 
 NOT_NEEDED = shutil.ignore_patterns("include", "*.a", "pgxs")

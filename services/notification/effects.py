@@ -21,7 +21,7 @@ REASONS = {
 
 
 Post: TypeAlias = Callable[[str, UUID, Mail, str], Awaitable[bool]]
-"""Hands a mail over (address, order, kind, text): whether it was accepted, or refused for good. Raises where neither."""
+"""Hands a mail over (address, order, kind, text): whether it was accepted or refused for good. Raises where neither."""
 
 
 def performers(settings: NotificationSettings) -> Mapping[type[Intent], Performer]:

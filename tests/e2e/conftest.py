@@ -1,25 +1,32 @@
-"""The whole stack, as a user has it: a fresh copy of the repository in an empty folder, and `make`."""
+"""The whole stack, as a user has it: a fresh copy of the repository in an empty folder, and `make`; in either mode."""
 
+import json
 import os
 import shutil
 import subprocess
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from infra.docker.engine import why_not
 from infra.native.running import scratch
+from infra.run import Mode
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 COMMAND_TIMEOUT_S = 420.0
-"""The first `make up` installs every dependency."""
+"""The first `make up` installs every dependency, or builds the image."""
 
 
+@dataclass(frozen=True, slots=True)
 class Checkout:
-    """A fresh copy of the repository, and what a user types in it."""
+    """A fresh copy of the repository, and what a user types in it who wants one mode."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    path: Path
+    mode: Mode
+    scale: int = 1
 
     def type(self, command: str, exit_code: int = 0) -> str:
         """Run a command as a shell would, and insist on its exit code; give what it printed."""
@@ -27,7 +34,7 @@ class Checkout:
         done = subprocess.run(
             ["bash", "-c", command],
             cwd=self.path,
-            env=environment,
+            env=environment | {"MODE": self.mode},
             text=True,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -37,6 +44,16 @@ class Checkout:
         )
         assert done.returncode == exit_code, f"{command}: exit code {done.returncode}\n{done.stdout}"
         return done.stdout
+
+    def begin_anew(self) -> None:
+        """End what another test has left running, if any did, and its data: the copy is fresh again."""
+        if (self.path / ".quartet").exists():
+            self.type("make reset")
+
+    def status(self) -> dict[str, Any]:
+        """Read how the stack stands; all of it is ready."""
+        told: dict[str, Any] = json.loads(self.type(".venv/bin/quartet status --json"))
+        return told
 
 
 def _copy(to: Path) -> None:
@@ -55,19 +72,29 @@ def _copy(to: Path) -> None:
 
 
 @pytest.fixture(scope="session")
-def checkout() -> Iterator[Checkout]:
-    """A fresh copy of the repository; whatever runs in it is stopped at the end."""
+def copied() -> Iterator[Path]:
+    """A fresh copy of the repository, one for both modes: what is installed in it is the same."""
     with scratch() as directory:
-        checkout = Checkout(directory)
         _copy(directory)
-        try:
-            yield checkout
-        finally:
-            checkout.type("make reset")
+        yield directory
 
 
-@pytest.fixture(scope="session")
-def stack(checkout: Checkout) -> Checkout:
-    """The same, up."""
-    checkout.type("make up")
-    return checkout
+@pytest.fixture(scope="session", params=[Mode.NATIVE, Mode.DOCKER])
+def checkout(copied: Path, request: pytest.FixtureRequest) -> Iterator[Checkout]:
+    """The copy, used in one mode; whatever runs in it is stopped at the end, and nothing is left."""
+    checkout = Checkout(copied, request.param)
+    if checkout.mode is Mode.DOCKER and (reason := why_not()):
+        pytest.skip(f"Docker mode was not exercised: {reason}")
+    try:
+        yield checkout
+    finally:
+        checkout.type("make reset")
+
+
+@pytest.fixture(scope="session", params=[1, 2], ids="SCALE={}".format)
+def stack(checkout: Checkout, request: pytest.FixtureRequest) -> Iterator[Checkout]:
+    """The same, up, with every service so many times."""
+    checkout.type("make down")
+    checkout.type(f"make up SCALE={request.param}")
+    yield replace(checkout, scale=request.param)
+    checkout.type("make down")

@@ -5,7 +5,9 @@ import random
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
+from uuid import uuid4
 
 import httpx
 
@@ -51,12 +53,11 @@ async def place_all(shop: Shop, all_wishes: Iterator[Wish], placed: list[str]) -
 
     async def client(number: int) -> None:
         for wish in all_wishes:
-            order = await _ask(
-                lambda wish=wish: shop.place({wish.sku: wish.quantity}, wish.token, f"customer-{number}")  # type: ignore[misc]  # mypy cannot infer a lambda's default
-            )
+            lines, key = {wish.sku: wish.quantity}, str(uuid4())
+            order = await _ask(partial(shop.place, lines, wish.token, f"customer-{number}", key))
             placed.append(order["order_id"])
             if wish.then_cancel:
-                await _ask(lambda order=order: shop.cancel(order["order_id"]))  # type: ignore[misc]  # the same
+                await _ask(partial(shop.cancel, order["order_id"], str(uuid4())))
 
     await asyncio.gather(*(client(number) for number in range(CLIENTS)))
 

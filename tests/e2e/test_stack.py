@@ -1,24 +1,28 @@
 """What a user does with the stack: up, demo, a crowd while a service is killed, down; and the README's commands."""
 
+import asyncio
 import json
-import os
 import re
-import signal
 import socket
 from collections.abc import Iterator
 
 import psutil
 import pytest
 
-from infra.ports import HOST, ORDER, SERVICES
+from infra.ports import HOST, ORDER
+from infra.run import Mode
 from scripts.shop import Shop
+from tests.e2e.casualties import identities, kill, remains
 from tests.e2e.conftest import REPOSITORY, Checkout
 from tests.e2e.crowd import SKUS, Wish, all_ended, place_all, wishes
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 
-ORDERS = 1000
-KILL_AFTER_ORDERS = 300
+ORDERS = {1: 1000, 2: 400}
+"""By SCALE."""
+KILL_AFTER_ORDERS = 150
+READY_AGAIN_TIMEOUT_S = 60.0
+LOOK_EVERY_S = 1.0
 RUN_ELSEWHERE = {
     "make check": "`make test`, which runs this test, runs the same first",
     "make test": "it is what runs this test",
@@ -35,6 +39,7 @@ def test_the_readme_is_true(checkout: Checkout) -> None:
     """Every command of the README works, in its order, from a fresh copy to nothing left running."""
     commands = [command for command in readme_commands() if command not in RUN_ELSEWHERE]
     assert commands[:2] == ["make up", "make demo"]
+    checkout.begin_anew()
     for command in commands:
         printed = checkout.type(command)
         if command.startswith("curl"):
@@ -42,6 +47,18 @@ def test_the_readme_is_true(checkout: Checkout) -> None:
     with pytest.raises(ConnectionRefusedError), socket.create_connection((HOST, ORDER), timeout=1):
         pass
     assert not [p for p in psutil.process_iter(["cmdline"]) if str(checkout.path) in " ".join(p.info["cmdline"] or ())]
+    if checkout.mode is Mode.DOCKER:
+        assert remains(checkout.path) == []
+
+
+def test_a_port_in_use_is_one_clear_line(checkout: Checkout) -> None:
+    """`make up` names the port, leaves nothing running, and exits with 2."""
+    checkout.begin_anew()
+    with socket.create_server((HOST, ORDER)):
+        printed = checkout.type("make up", exit_code=2)
+    assert str(ORDER) in printed
+    assert "Traceback" not in printed
+    assert "not running" in checkout.type("make down")
 
 
 def test_demo_shows_four_ends(stack: Checkout) -> None:
@@ -53,48 +70,46 @@ def test_demo_shows_four_ends(stack: Checkout) -> None:
 
 
 def test_up_twice_is_harmless(stack: Checkout) -> None:
-    """A second `make up` changes no process."""
-    before = pids(stack)
+    """A second `make up` changes no process, and another SCALE is refused."""
+    if stack.scale > 1:
+        pytest.skip("once for each mode is enough")
+    before = identities(stack)
     stack.type("make up")
-    assert pids(stack) == before
+    assert "`make down` first" in stack.type("make up SCALE=4", exit_code=2)
+    assert identities(stack) == before
 
 
-@pytest.mark.parametrize("killed", ["payment"])
-async def test_a_crowd_while_a_service_is_killed(stack: Checkout, killed: str) -> None:
-    """1,000 orders of 50 clients all end, and stock and money add up, whatever is killed in the middle."""
+async def test_a_crowd_while_a_service_is_killed(stack: Checkout) -> None:
+    """Orders of 50 clients all end, and stock and money add up, though payment is killed in the middle."""
     placed: list[str] = []
+    orders = ORDERS[stack.scale]
     async with Shop() as shop:
         before = {sku: await shop.stock(sku) for sku in SKUS}
 
         def until_the_kill_and_on() -> Iterator[Wish]:
-            for number, wish in enumerate(wishes(ORDERS, seed=1)):
+            for number, wish in enumerate(wishes(orders, seed=1)):
                 if number == KILL_AFTER_ORDERS:
-                    os.kill(pids(stack)[killed], signal.SIGKILL)
+                    kill(stack, "payment")
                 yield wish
 
         await place_all(shop, until_the_kill_and_on(), placed)
         ends = await all_ended(shop, placed)
         after = {sku: await shop.stock(sku) for sku in SKUS}
     assert not ends.wrong
-    assert sum(ends.by_end.values()) == len(set(placed)) == ORDERS
+    assert sum(ends.by_end.values()) == len(set(placed)) == orders
     assert {"out_of_stock", "payment_declined", "customer_request"} <= {reason for _, reason in ends.by_end if reason}
     for sku in SKUS:
         assert after[sku]["sold"] - before[sku]["sold"] == ends.sold[sku]
         assert after[sku]["reserved"] == 0
-    assert json.loads(stack.type(".venv/bin/quartet status --json"))["ready"]
+    await ready_again(stack)
 
 
-def test_a_port_in_use_is_one_clear_line(checkout: Checkout) -> None:
-    """`make up` names the port, leaves nothing running, and exits with 2."""
-    checkout.type("make down")
-    with socket.create_server((HOST, ORDER)):
-        printed = checkout.type("make up", exit_code=2)
-    assert str(ORDER) in printed
-    assert "Traceback" not in printed
-    assert "not running" in checkout.type("make down")
-
-
-def pids(stack: Checkout) -> dict[str, int]:
-    """Give the process of each service."""
-    status = json.loads(stack.type(".venv/bin/quartet status --json"))
-    return {seat["name"]: seat["pid"] for seat in status["programs"] if seat["name"] in SERVICES}
+async def ready_again(stack: Checkout) -> None:
+    """Wait until everything is ready, and see that something had been brought back."""
+    async with asyncio.timeout(READY_AGAIN_TIMEOUT_S):
+        while True:
+            told = json.loads(await asyncio.to_thread(stack.type, ".venv/bin/quartet status --json || true"))
+            if told["ready"]:
+                break
+            await asyncio.sleep(LOOK_EVERY_S)
+    assert [line["name"] for line in told["programs"] if line["restarts"]] in (["payment"], ["payment-1"])

@@ -10,11 +10,11 @@ from typing import Any
 
 import httpx
 
+from infra.home import REPOSITORY
 from infra.native.environment import inherited
 from infra.native.probes import http_ok
 from infra.native.program import Program
 from infra.native.running import Running, free_ports
-from infra.native.state import REPOSITORY
 from infra.ports import HOST
 
 LATE_MS = 300

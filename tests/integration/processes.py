@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 
+from infra.home import REPOSITORY
 from infra.native.child import Child
 from infra.native.environment import inherited
 from infra.native.logs import log_file
@@ -13,7 +14,6 @@ from infra.native.probes import http_ok
 from infra.native.program import Program
 from infra.native.readiness import became_ready
 from infra.native.running import free_ports
-from infra.native.state import REPOSITORY
 from tests.integration.stage import OPERATOR_KEY, Stage
 
 

@@ -6,14 +6,15 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from infra.native.credentials import DATABASE_ROLES, role_variable
+from infra.credentials import DATABASE_ROLES, role_variable
+from infra.failure import StackError
+from infra.home import REPOSITORY
 from infra.native.environment import inherited
 from infra.native.install import find
 from infra.native.postgres import Postgres
-from infra.native.program import Program, StackError
+from infra.native.program import Program
 from infra.native.rabbitmq import Ports, RabbitMQ
 from infra.native.running import Running, free_ports, running, scratch
-from infra.native.state import REPOSITORY
 from infra.ports import SERVICES
 from infra.rabbitmq.users import USERS
 from infra.topology import TABLES

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, MetaData, Table
 
-from infra.native.program import StackError
+from infra.failure import StackError
 from infra.ports import SERVICES
 from services.inventory.store import reservations, stock
 from services.notification.store import correspondence

@@ -16,15 +16,15 @@ import pytest_asyncio
 from aio_pika.exceptions import ProbableAuthenticationError
 from aiormq.exceptions import ChannelAccessRefused
 
-from infra.native.credentials import DATABASE_ROLES, role_variable
+from infra.credentials import DATABASE_ROLES, role_variable
+from infra.failure import StackError
 from infra.native.install import find
-from infra.native.occupied import free
 from infra.native.postgres import Postgres
 from infra.native.probes import http_ok
-from infra.native.program import StackError
 from infra.native.rabbitmq import Ports, RabbitMQ
 from infra.native.running import Running, free_ports, running, scratch
 from infra.native.state import NOBODY
+from infra.occupied import free
 from infra.ports import HOST
 from infra.rabbitmq.users import USERS
 

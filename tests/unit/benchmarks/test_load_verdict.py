@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from benchmarks.load.cpu import OURSELVES, Shares
-from benchmarks.percentiles import Latency, nearest_rank
 from benchmarks.load.report import REPORTS_MAX, on_top, summary_html, write
 from benchmarks.load.verdict import Run, sentences
+from benchmarks.percentiles import Latency, nearest_rank
 from tests.unit.benchmarks.builders import RUN
 
 

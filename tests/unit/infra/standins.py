@@ -6,9 +6,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from infra.native.program import Program, Restarts, State
+from infra.native.program import Program, Restarts
 from infra.native.seat import Seat
 from infra.native.supervisor import Supervisor
+from infra.standing import State
 from shared.backoff import Backoff
 
 DEADLINE_S = 10.0

@@ -9,10 +9,11 @@ from signal import SIGKILL, SIGTERM
 
 import pytest
 
-from infra.native.board import Board, Phase
+from infra.home import Home
+from infra.native.board import Board
 from infra.native.leftovers import end_leftovers, family_of, see_off
 from infra.native.processes import Trace, alive, end, gone, identity_of, working_in
-from infra.native.state import Home
+from infra.standing import Phase
 from tests.unit.infra.standins import FOR_EVER
 
 

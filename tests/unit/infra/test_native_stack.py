@@ -5,13 +5,14 @@ from pathlib import Path
 import pytest
 
 from infra import ports
-from infra.native.credentials import OPERATOR_KEY, VARIABLES, Credentials, broker_variable, role_variable
+from infra.credentials import OPERATOR_KEY, VARIABLES, Credentials, broker_variable, role_variable
+from infra.home import Home
 from infra.native.install import Installed
 from infra.native.program import Program
 from infra.native.stack import Stack
-from infra.native.state import Home
 from infra.ports import SERVICES
 from infra.rabbitmq.users import USERS, definitions, password_hash, permissions
+from infra.run import SCALE_MAX
 
 EPHEMERAL_FROM = 32_768
 """Where Linux takes the ports of outgoing connections from, unless told otherwise."""
@@ -28,11 +29,15 @@ OWN_SECRETS = {
 }
 
 
+def programs_of(home: Path, scale: int) -> dict[str, Program]:
+    credentials = Credentials({name: f"secret-of-{name.lower()}." for name in VARIABLES})
+    stack = Stack(Home(home), credentials, Installed(Path("/server"), Path("/epmd")), scale)
+    return {program.name: program for program in stack.programs()}
+
+
 @pytest.fixture
 def programs(tmp_path: Path) -> dict[str, Program]:
-    credentials = Credentials({name: f"secret-of-{name.lower()}." for name in VARIABLES})
-    stack = Stack(Home(tmp_path), credentials, Installed(Path("/server"), Path("/epmd")))
-    return {program.name: program for program in stack.programs()}
+    return programs_of(tmp_path, scale=1)
 
 
 def test_every_program_knows_its_own_secrets_and_no_other(programs: dict[str, Program]) -> None:
@@ -66,6 +71,26 @@ def test_no_two_programs_want_one_port(programs: dict[str, Program]) -> None:
     assert max(taken) < EPHEMERAL_FROM
     assert set(SERVICES.values()) <= set(taken)
     assert {ports.POSTGRES, ports.AMQP, ports.EPMD} <= set(taken)
+
+
+@pytest.mark.parametrize("scale", range(2, SCALE_MAX + 1))
+def test_replicas_share_a_port_and_have_one_each(tmp_path: Path, scale: int) -> None:
+    """The seed waits for all of them, and nobody else's port is among theirs."""
+    programs = programs_of(tmp_path, scale)
+    replicas = [f"{service}-{number}" for service in SERVICES for number in range(1, scale + 1)]
+    assert set(programs["seed"].needs) == set(replicas) <= set(programs)
+    own = [programs[name].ports[0] for name in replicas]
+    others = [port for name, program in programs.items() if name not in replicas for port in program.ports]
+    assert len({*own, *others, *SERVICES.values()}) == len(own) + len(others) + len(SERVICES)
+    second = programs["inventory-2"]
+    assert second.ports == (8022, SERVICES["inventory"])
+    assert second.env["QUARTET_HTTP_REPLICA_PORT"] == "8022"
+    assert second.env["QUARTET_HTTP_PORT"] == str(SERVICES["inventory"])
+
+
+def test_a_service_that_is_alone_shares_nothing(programs: dict[str, Program]) -> None:
+    """Its port is its own, so that a second one is refused."""
+    assert all("QUARTET_HTTP_REPLICA_PORT" not in programs[service].env for service in SERVICES)
 
 
 def test_whatever_lasts_can_be_asked_whether_it_is_ready(programs: dict[str, Program]) -> None:

@@ -8,18 +8,21 @@ from pathlib import Path
 
 import pytest
 
-from infra.native.credentials import SUPERUSER, VARIABLES, Credentials
-from infra.native.lock import alone, presence, present
-from infra.native.program import Owner, StackError
+from infra.credentials import SUPERUSER, VARIABLES, Credentials
+from infra.failure import StackError
+from infra.home import PRIVATE, REPOSITORY, WALKABLE, Home, make_directory
+from infra.lock import alone
+from infra.native.presence import presence, present
+from infra.native.program import Owner
 from infra.native.running import scratch
-from infra.native.state import PRIVATE, REPOSITORY, WALKABLE, Home, make_directory, reachable
+from infra.native.state import create, reachable
 
 SOMEBODY = Owner(uid=12345, gid=12345)
 
 HOLDS_THE_PID_FILE = """
 import sys
 from pathlib import Path
-from infra.native.lock import presence
+from infra.native.presence import presence
 
 with presence(Path(sys.argv[1])):
     print("held", flush=True)
@@ -102,12 +105,12 @@ def test_postgres_goes_elsewhere_from_where_its_user_cannot_walk(tmp_path: Path)
     """pytest's directories are such a place; a link says where it went."""
     home = Home(tmp_path / "home")
     make_directory(home.path, WALKABLE)
-    home.create()
+    create(home)
     elsewhere = home.postgres.resolve()
     try:
         assert home.postgres.is_symlink()
         assert reachable(elsewhere, SOMEBODY)
-        home.create()
+        create(home)
         assert home.postgres.resolve() == elsewhere
     finally:
         elsewhere.rmdir()

@@ -10,10 +10,12 @@ from signal import SIGKILL, SIGSTOP
 import psutil
 import pytest
 
+from infra.failure import StackError
+from infra.home import REPOSITORY
 from infra.native.child import Child
-from infra.native.program import Owner, Restarts, StackError, State
+from infra.native.program import Owner, Restarts
 from infra.native.seat import Seat
-from infra.native.state import REPOSITORY
+from infra.standing import State
 from shared.backoff import Backoff
 from tests.unit.infra.standins import FOR_EVER, lasting, once, program, seat_of, states, supervised, traces, until
 

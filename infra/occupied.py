@@ -1,22 +1,28 @@
 """Ports that we need and somebody else holds."""
 
 import socket
-from collections.abc import Iterable
+from collections.abc import Mapping
 
 import psutil
 
-from infra.native.program import Program
+from infra.failure import StackError
 from infra.ports import HOST
 
+CONFLICTS_NAMED = 2
 
-def conflicts(programs: Iterable[Program]) -> list[str]:
-    """Describe every port that a program needs and cannot have."""
-    return [
-        f"port {port}, which {program.name} needs, is taken{_by_whom(port)}"
-        for program in programs
-        for port in program.ports
-        if not free(port)
+
+def insist_on_free(needed: Mapping[int, str]) -> None:
+    """Insist that every port is free; `needed` says who needs it.
+
+    Raises:
+        StackError: some are not; the first of them are named, with who holds them.
+    """
+    taken = [
+        f"port {port}, which {name} needs, is taken{_by_whom(port)}" for port, name in needed.items() if not free(port)
     ]
+    if taken:
+        more = f"; and {len(taken) - CONFLICTS_NAMED} more" if len(taken) > CONFLICTS_NAMED else ""
+        raise StackError("; ".join(taken[:CONFLICTS_NAMED]) + more)
 
 
 def free(port: int) -> bool:

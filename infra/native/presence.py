@@ -1,25 +1,13 @@
-"""Locks that the kernel lets go of with their process, so that none can be stale."""
+"""Who is the supervisor: a lock that the kernel lets go of with its process, so that it cannot be stale."""
 
 import contextlib
 import fcntl
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
+from infra.failure import StackError
 from infra.native.processes import identity_of
-from infra.native.program import StackError
-
-
-@contextlib.contextmanager
-def alone(lock: Path, waiting: Callable[[], None]) -> Iterator[None]:
-    """Hold `lock` for a command that changes the stack; if another holds it, call `waiting` and wait."""
-    with lock.open("a") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            waiting()
-            fcntl.flock(file, fcntl.LOCK_EX)  # bounded by the other command, each of whose waits is
-        yield
 
 
 @contextlib.contextmanager

@@ -1,0 +1,26 @@
+"""The programs of `docker-compose.yml`, in the order that they start in, and the ports that they publish."""
+
+from collections.abc import Mapping
+from itertools import chain
+
+from infra import ports
+from infra.ports import SERVICES
+
+MIGRATIONS = tuple(f"migrate-{service}" for service in SERVICES)
+ONCE = ("configuration", "roles", *MIGRATIONS, "topology", "seed")
+PROGRAMS = (
+    *("configuration", "postgres", "rabbitmq", "roles", *MIGRATIONS, "topology", "provider", "mail"),
+    *(*SERVICES, "seed", "front"),
+)
+
+PORTS: Mapping[str, tuple[int, ...]] = {
+    "postgres": (ports.POSTGRES,),
+    "rabbitmq": (ports.AMQP, ports.RABBITMQ_MANAGEMENT, ports.RABBITMQ_PROMETHEUS),
+    "provider": (ports.PROVIDER,),
+    "mail": (ports.MAIL_HTTP, ports.MAIL_SMTP),
+    **{service: (port,) for service, port in SERVICES.items()},
+}
+"""Who answers where. The services' ports are published by `front`, which hands on to any of their replicas."""
+
+NEEDED = dict(chain.from_iterable(((port, name) for port in numbers) for name, numbers in PORTS.items()))
+"""Every port with who needs it."""
