@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from docker.errors import DockerException
 
 from tests.integration import engine
 from tests.integration.auditor import Auditor
@@ -21,7 +22,6 @@ WHERE = pytest.StashKey[str]()
 """Where the servers run: natively, or in containers."""
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Decide where the servers run; in containers, leave out the tests of the native servers themselves."""
     asked: str = config.getoption("servers")
@@ -34,9 +34,19 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Fetch the images before the time of the first test runs."""
-    if session.config.stash[WHERE] == "containers" and session.items and not session.config.option.collectonly:
-        engine.fetch(IMAGES)
+    """Fetch the images before the time of the first test runs.
+
+    Raises:
+        pytest.UsageError: they are not to be had.
+    """
+    wanted = any(item.get_closest_marker("integration") for item in session.items)
+    if wanted and session.config.stash[WHERE] == "containers" and not session.config.option.collectonly:
+        try:
+            engine.fetch(IMAGES)
+        except (DockerException, OSError) as error:
+            raise pytest.UsageError(
+                f"an engine answers, but not with the images ({error}): --servers=native"
+            ) from error
 
 
 def pytest_report_collectionfinish(config: pytest.Config) -> str:

@@ -3,24 +3,20 @@
 Sources: RabbitMQ's guide to quorum queues, "Poison Message Handling", and the release notes of 4.0 and 4.3.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from typing import Any, TypeAlias
+from typing import Any
 
 import aio_pika
-import httpx
 import pytest
 import pytest_asyncio
-from aio_pika.abc import AbstractIncomingMessage
 
-from infra.ports import HOST
-from infra.rabbitmq.users import TOPOLOGY
 from services.notification.reactions import reactions
+from shared.broker.declare import declare_at
 from shared.envelope import Envelope
 from shared.topology import REDELIVERIES_MAX, dead_exchange
+from tests.integration.handing_back import Version, Way, broker_version, counts, crash, hand_back, nack, reject, taken
 from tests.integration.letters import ATTEMPTS_MAX, letter_of
 from tests.integration.reacting import raising
-from tests.integration.servers import PASSWORD
+from tests.integration.servers import topology
 from tests.integration.stage import Stage
 from tests.integration.waiting import DEADLINE_S, eventually
 from tests.integration.wire import confirmed, envelope, send
@@ -34,57 +30,11 @@ UNLIMITED = "limits.unlimited"
 DEFAULT_LIMIT = 20
 """Of a queue that declares none, from RabbitMQ 4.0."""
 
-Version: TypeAlias = tuple[int, int]
-Way: TypeAlias = Callable[[AbstractIncomingMessage], Awaitable[None]]
-
 
 @pytest_asyncio.fixture
 async def version(stage: Stage) -> Version:
     """The broker's version, by its own word."""
-    async with httpx.AsyncClient(auth=(TOPOLOGY, PASSWORD), timeout=DEADLINE_S) as http:
-        overview = (await http.get(f"http://{HOST}:{stage.servers.management_port}/api/overview")).json()
-    major, minor, *_ = overview["rabbitmq_version"].split(".")
-    return int(major), int(minor)
-
-
-async def reject(message: AbstractIncomingMessage) -> None:
-    """Refuse it with `basic.reject`."""
-    await message.reject(requeue=True)
-
-
-async def nack(message: AbstractIncomingMessage) -> None:
-    """Refuse it with `basic.nack`."""
-    await message.nack(requeue=True)
-
-
-async def crash(message: AbstractIncomingMessage) -> None:
-    """Go away without an answer, as a process that dies or is restarted does."""
-
-
-def counts(way: Way, version: Version) -> bool:
-    """Tell whether a broker of this version counts this way of handing back."""
-    return way is not nack or version < (4, 3)
-
-
-@asynccontextmanager
-async def taken(stage: Stage, queue: str) -> AsyncIterator[AbstractIncomingMessage]:
-    """Take a message, on a connection of its own that ends with the block."""
-    async with await aio_pika.connect(stage.servers.broker_url(TOPOLOGY), timeout=DEADLINE_S) as connection:
-        lane = await (await connection.channel()).get_queue(queue, ensure=False)
-
-        async def look() -> AbstractIncomingMessage:
-            message = await lane.get(fail=False)
-            assert message is not None, f"nothing in {queue}"
-            return message
-
-        yield await eventually(look)
-
-
-async def hand_back(stage: Stage, queue: str, times: int, way: Way) -> None:
-    """Take the one message of a queue and hand it back, again and again."""
-    for _ in range(times):
-        async with taken(stage, queue) as message:
-            await way(message)
+    return await broker_version(stage.servers)
 
 
 async def sent(stage: Stage) -> Envelope:
@@ -103,8 +53,8 @@ async def test_a_lane_keeps_a_message_up_to_its_own_limit_and_sets_it_aside_past
     Where handing back is not counted it stays in its lane.
     """
     event = await sent(stage)
-    await hand_back(stage, LANE, REDELIVERIES_MAX, way)
-    async with taken(stage, LANE) as message:
+    await hand_back(stage.servers, LANE, REDELIVERIES_MAX, way)
+    async with taken(stage.servers, LANE) as message:
         body = message.body
         await way(message)
 
@@ -119,10 +69,22 @@ async def test_a_lane_keeps_a_message_up_to_its_own_limit_and_sets_it_aside_past
     assert await stage.auditor.depths([LANE, DEAD]) == {}
 
 
+async def test_what_is_past_the_limit_waits_for_a_place_to_go(stage: Stage) -> None:
+    """With nowhere to put a dead letter the broker keeps it, through a restart, and delivers it once there is."""
+    await stage.auditor.delete(DEAD)
+    try:
+        event = await sent(stage)
+        await hand_back(stage.servers, LANE, REDELIVERIES_MAX + 1, reject)
+    finally:
+        await declare_at(topology(), stage.servers.broker_url("topology"))
+    await stage.servers.broker.restart()  # or it waits three minutes until it tries again
+    assert (await stage.auditor.take(DEAD)).message_id == str(event.event_id)
+
+
 async def test_a_dead_letter_outlives_any_number_of_looks(stage: Stage) -> None:
     """Its queue leads nowhere else: with the default limit the broker would drop it in silence."""
     await stage.auditor.publish(DEAD, LANE, b"a letter")
-    await hand_back(stage, DEAD, REDELIVERIES_MAX, reject)
+    await hand_back(stage.servers, DEAD, REDELIVERIES_MAX, reject)
     assert (await stage.auditor.take(DEAD)).body == b"a letter"
 
 
@@ -136,7 +98,7 @@ async def test_a_queue_without_a_limit_of_its_own_has_one_from_4_0(stage: Stage,
         await channel.declare_queue(UNLIMITED, durable=True, arguments={"x-queue-type": "quorum"})
         try:
             await channel.default_exchange.publish(aio_pika.Message(b"one"), UNLIMITED, timeout=DEADLINE_S)
-            await hand_back(stage, UNLIMITED, DEFAULT_LIMIT + 1, reject)
+            await hand_back(stage.servers, UNLIMITED, DEFAULT_LIMIT + 1, reject)
             if version >= (4, 0):
                 await eventually(gone)
             else:
@@ -149,8 +111,8 @@ async def test_restarts_eat_the_brokers_limit_and_none_of_our_attempts(stage: St
     """A consumer that goes away hands back all that it had fetched, counted by the broker as tried; we count anew."""
     restarts = ATTEMPTS_MAX + 1
     event = await sent(stage)
-    await hand_back(stage, LANE, restarts, crash)
-    async with taken(stage, LANE) as message:
+    await hand_back(stage.servers, LANE, restarts, crash)
+    async with taken(stage.servers, LANE) as message:
         assert message.headers["x-delivery-count"] == restarts
     tries = 0
 
