@@ -27,7 +27,7 @@ POSTGRES, AMQP, MANAGEMENT = 5432, 5672, 15672
 """The ports in the containers."""
 SETTINGS = REPOSITORY / "infra"
 CONFIGURATION = "/configuration"
-COLLATION = "--encoding=UTF8 --locale=C --locale-provider=builtin --builtin-locale=C.UTF-8"
+INITDB_ARGUMENTS = "--auth=scram-sha-256 --encoding=UTF8 --locale=C --locale-provider=builtin --builtin-locale=C.UTF-8"
 EMULATOR_ARGUMENTS = "+S 2:2 +sbwt none +sbwtdcpu none +sbwtdio none"
 """Two schedulers, and none spins while it waits."""
 
@@ -39,7 +39,10 @@ async def contained_servers() -> AsyncIterator[Servers]:
     database = _postgres(database_port)
     broker = _rabbitmq(broker_port, management_port)
     with scratch() as directory, reaped():
-        await asyncio.gather(database.start(), broker.start())
+        # Both, even if one fails: what is still being made would be missed when all is removed.
+        for failure in await asyncio.gather(database.start(), broker.start(), return_exceptions=True):
+            if failure:
+                raise failure
         servers = Servers(
             database=database,
             database_port=database_port,
@@ -51,7 +54,7 @@ async def contained_servers() -> AsyncIterator[Servers]:
         )
         passwords = {role_variable(role): PASSWORD for role in DATABASE_ROLES}
         psql = ["psql", "-X", "-U", SUPERUSER, "-d", "postgres", "-f", f"{CONFIGURATION}/{ROLES_SQL.name}"]
-        await database.run(psql, **passwords)
+        await database.run(psql, PGPASSWORD=PASSWORD, **passwords)
         await furnish(servers)
         yield servers
 
@@ -59,7 +62,7 @@ async def contained_servers() -> AsyncIterator[Servers]:
 def _postgres(port: int) -> Contained:
     settings = f"{CONFIGURATION}/postgresql.conf"
     container = _named(POSTGRES_IMAGE)
-    container.with_envs(POSTGRES_PASSWORD=PASSWORD, POSTGRES_INITDB_ARGS=COLLATION)
+    container.with_envs(POSTGRES_PASSWORD=PASSWORD, POSTGRES_INITDB_ARGS=INITDB_ARGUMENTS)
     container.with_command(["postgres", "-c", f"config_file={settings}", "-c", "listen_addresses=*"])
     container.with_copy_into_container(SETTINGS / "postgres" / "postgresql.conf", settings)
     container.with_copy_into_container(ROLES_SQL, f"{CONFIGURATION}/{ROLES_SQL.name}")
