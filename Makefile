@@ -64,9 +64,14 @@ check: .venv/.development  ## lint, types, architecture, unit tests
 	$(lint)
 	@$(BIN)/pytest tests/unit
 
-test: .venv/.development  ## check, and every test, those with real servers too
+test: .venv/.development  ## check, and every test, on native servers and on those of a Docker engine that answers
 	$(lint)
-	@$(BIN)/pytest
+	@$(BIN)/pytest --servers=native
+	@if $(BIN)/python -m tests.integration.engine; then \
+		$(BIN)/pytest tests/integration --servers=containers; \
+	else \
+		echo "quartet: no Docker engine answers, so Docker mode was not exercised"; \
+	fi
 
 format: .venv/.development  ## write the code as it should look
 	@$(BIN)/ruff check --fix .

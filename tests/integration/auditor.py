@@ -10,7 +10,6 @@ import asyncpg
 import orjson
 from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMessage
 
-from infra.native.logs import log_file
 from infra.native.postgres import SUPERUSER
 from infra.ports import HOST, SERVICES
 from infra.topology import TABLES
@@ -29,7 +28,7 @@ class Auditor:
         self._servers = servers
         self._database: asyncpg.Connection | None = None
         self._broker: AbstractConnection | None = None
-        self._log_begins = log_file(servers.database.logs, "postgres").stat().st_size
+        self._log_begins = len(servers.database_log())
 
     async def close(self) -> None:
         """Disconnect."""
@@ -80,7 +79,7 @@ class Auditor:
     async def _connect(self) -> asyncpg.Connection:
         return await asyncpg.connect(
             host=HOST,
-            port=self._servers.postgres.port,
+            port=self._servers.database_port,
             user=SUPERUSER,
             password=PASSWORD,
             database="quartet",
@@ -89,8 +88,7 @@ class Auditor:
 
     def deadlocks(self) -> int:
         """Count the deadlocks that the database had to end during this test, by its log."""
-        log = log_file(self._servers.database.logs, "postgres").read_bytes()
-        return log[self._log_begins :].count(b"deadlock detected")
+        return self._servers.database_log()[self._log_begins :].count(b"deadlock detected")
 
     async def channel(self) -> AbstractChannel:
         """Open a channel as the topology's user; connect again where the broker was restarted."""

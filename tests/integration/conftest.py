@@ -6,17 +6,57 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from docker.errors import DockerException
 
+from tests.integration import engine
 from tests.integration.auditor import Auditor
+from tests.integration.containers import IMAGES, contained_servers
+from tests.integration.native import native_servers
 from tests.integration.outside import Outside, outside_parties
-from tests.integration.servers import Servers, serving
+from tests.integration.servers import Servers
 from tests.integration.shop import LocalShop
 from tests.integration.stage import Actor, Stage
 
+SERVERS = {"native": native_servers, "containers": contained_servers}
+WHERE = pytest.StashKey[str]()
+"""Where the servers run: natively, or in containers."""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Decide where the servers run; in containers, leave out the tests of the native servers themselves."""
+    asked: str = config.getoption("servers")
+    where = asked if asked in SERVERS else "containers" if engine.answers() else "native"
+    config.stash[WHERE] = where
+    if where == "containers":
+        native = [item for item in items if item.get_closest_marker("native")]
+        items[:] = [item for item in items if item not in native]
+        config.hook.pytest_deselected(items=native)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Fetch the images before the time of the first test runs.
+
+    Raises:
+        pytest.UsageError: they are not to be had.
+    """
+    wanted = any(item.get_closest_marker("integration") for item in session.items)
+    if wanted and session.config.stash[WHERE] == "containers" and not session.config.option.collectonly:
+        try:
+            engine.fetch(IMAGES)
+        except (DockerException, OSError) as error:
+            raise pytest.UsageError(
+                f"an engine answers, but not with the images ({error}): --servers=native"
+            ) from error
+
+
+def pytest_report_collectionfinish(config: pytest.Config) -> str:
+    """Say where they run."""
+    return f"servers: {config.stash[WHERE]}"
+
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def servers() -> AsyncIterator[Servers]:
-    async with serving() as servers:
+async def servers(request: pytest.FixtureRequest) -> AsyncIterator[Servers]:
+    async with SERVERS[request.config.stash[WHERE]]() as servers:
         yield servers
 
 

@@ -1,22 +1,17 @@
-"""The servers of a session: one PostgreSQL and one RabbitMQ, migrated and declared as `make up` does it."""
+"""The servers of a session: one PostgreSQL and one RabbitMQ, whoever runs them, furnished as `make up` does it."""
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
-from infra.credentials import DATABASE_ROLES, role_variable
-from infra.failure import StackError
 from infra.home import REPOSITORY
 from infra.native.environment import inherited
-from infra.native.install import find
-from infra.native.postgres import Postgres
 from infra.native.program import Program
-from infra.native.rabbitmq import Ports, RabbitMQ
-from infra.native.running import Running, free_ports, running, scratch
-from infra.ports import SERVICES
-from infra.rabbitmq.users import USERS
+from infra.native.running import Running
+from infra.ports import HOST, SERVICES
+from infra.rabbitmq.users import VHOST
 from infra.topology import TABLES
 from shared.broker.declare import declare_at
 from shared.topology import DELAY_TIERS_MS, Topology, topology_of
@@ -27,22 +22,49 @@ TIERS_MS = (100, 200, 500)
 MIGRATION_TIMEOUT_S = 60.0
 
 
+class Server(Protocol):
+    """What a test does to a server: `Running` natively, `Contained` in a container."""
+
+    async def start(self) -> None:
+        """Start it on the data and the port that it had, and wait until it is ready."""
+
+    async def stop(self) -> None:
+        """Ask it to end and wait for it."""
+
+    async def kill(self) -> None:
+        """Kill it as a power cut would."""
+
+    async def restart(self) -> None:
+        """Stop it and start it again."""
+
+    def freeze(self) -> None:
+        """Stop it in its tracks: connections stay open, and nobody answers."""
+
+    def thaw(self) -> None:
+        """Let it go on."""
+
+
 @dataclass(frozen=True, slots=True)
 class Servers:
-    """Both servers, each with the handle that kills, freezes and restarts it."""
+    """Both servers, each with the handle that kills, freezes and restarts it, and its ports on this machine."""
 
-    postgres: Postgres
-    database: Running
-    rabbitmq: RabbitMQ
-    broker: Running
+    database: Server
+    database_port: int
+    database_log: Callable[[], bytes]
+    """Reads all that it has logged."""
+    broker: Server
+    broker_port: int
+    management_port: int
+    programs: Running
+    """Runs programs that run once, such as a migration."""
 
-    def database_url(self, role: str) -> str:
+    def database_url(self, role: str, database: str = "quartet") -> str:
         """Give the address that a role, such as `order_service`, connects to."""
-        return self.postgres.url(role, PASSWORD)
+        return f"postgresql://{role}:{PASSWORD}@{HOST}:{self.database_port}/{database}"
 
     def broker_url(self, user: str) -> str:
         """Give the address that a user, such as `order`, connects to."""
-        return self.rabbitmq.url(user)
+        return f"amqp://{user}:{PASSWORD}@{HOST}:{self.broker_port}/{VHOST}"
 
 
 def topology() -> Topology:
@@ -62,45 +84,9 @@ def migration(servers: Servers, service: str, name: str = "migrate") -> Program:
     )
 
 
-@asynccontextmanager
-async def serving() -> AsyncIterator[Servers]:
-    """Start both, make the roles and the schemas, declare the topology; end both and leave nothing behind."""
-    installed = find()
-    assert installed, "RabbitMQ is not installed"
-    postgres_port, *broker_ports = free_ports(6)
-    with scratch() as directory:
-        postgres = Postgres(directory / "postgres", postgres_port, PASSWORD)
-        passwords = dict.fromkeys(USERS, PASSWORD)
-        rabbitmq = RabbitMQ(directory / "rabbitmq", installed, passwords, Ports(*broker_ports))
-        async with _both(postgres, rabbitmq) as (database, broker):
-            servers = Servers(postgres, database, rabbitmq, broker)
-            await database.run(postgres.roles({role_variable(role): PASSWORD for role in DATABASE_ROLES}))
-            await asyncio.gather(
-                declare_at(topology(), servers.broker_url("topology")),
-                *(database.run(migration(servers, service)) for service in SERVICES),
-            )
-            yield servers
-            await broker.kill()  # its data goes anyway, and an orderly end takes it seconds
-
-
-@asynccontextmanager
-async def _both(postgres: Postgres, rabbitmq: RabbitMQ) -> AsyncIterator[tuple[Running, Running]]:
-    """Run both, started and stopped at the same time: each takes seconds."""
-    stop, contexts = asyncio.Event(), (running(postgres), running(rabbitmq))
-    started: list[asyncio.Future[Running]] = [asyncio.get_running_loop().create_future() for _ in contexts]
-
-    async def run(index: int) -> None:
-        try:
-            async with contexts[index] as handle:
-                started[index].set_result(handle)
-                await stop.wait()
-        except StackError as error:
-            raise AssertionError("\n".join([str(error), *error.lines])) from error
-
-    async with asyncio.TaskGroup() as group:
-        for index in range(len(contexts)):
-            group.create_task(run(index))
-        try:
-            yield await started[0], await started[1]
-        finally:
-            stop.set()
+async def furnish(servers: Servers) -> None:
+    """Make the schemas and declare the topology, on servers that have their roles and users."""
+    await asyncio.gather(
+        declare_at(topology(), servers.broker_url("topology")),
+        *(servers.programs.run(migration(servers, service)) for service in SERVICES),
+    )

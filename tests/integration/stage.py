@@ -1,5 +1,6 @@
 """The services, played in this process on the session's servers, so that faults can be put at their ports."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -104,8 +105,9 @@ class Stage:
         return Actor(name, app.state.runtime, transport, http, life)
 
     async def start_all(self, **others: Setting) -> dict[str, Actor]:
-        """Start one replica of each service."""
-        return {name: await self.start(name, **others) for name in SERVICES}
+        """Start one replica of each service, all at the same time."""
+        actors = await asyncio.gather(*(self.start(name, **others) for name in SERVICES))
+        return {actor.name: actor for actor in actors}
 
     @asynccontextmanager
     async def runtime(self, name: str, reactions: Reactions | None = None, **others: Setting) -> AsyncIterator[Runtime]:

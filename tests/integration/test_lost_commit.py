@@ -27,8 +27,8 @@ BODY = {
 @asynccontextmanager
 async def behind_a_proxy(stage: Stage, name: str) -> AsyncIterator[tuple[Proxy, dict[str, Actor]]]:
     """Start all services, one of them with a proxy before its database."""
-    async with proxied(stage.servers.postgres.port) as (proxy, port):
-        direct = f":{stage.servers.postgres.port}/"
+    async with proxied(stage.servers.database_port) as (proxy, port):
+        direct = f":{stage.servers.database_port}/"
         url = stage.servers.database_url(f"{name}_service").replace(direct, f":{port}/")
         actors = {other: await stage.start(other) for other in NAMES if other != name}
         actors[name] = await stage.start(name, database_url=url)

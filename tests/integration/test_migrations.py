@@ -15,7 +15,7 @@ from services.notification.store import correspondence
 from services.order.store import catalogue, orders
 from services.payment.store import payments
 from shared.store.connection import connect
-from tests.integration.servers import PASSWORD, Servers, migration
+from tests.integration.servers import Servers, migration
 from tests.integration.stage import Stage
 
 pytestmark = pytest.mark.integration
@@ -42,14 +42,14 @@ async def columns(stage: Stage, service: str) -> Sequence[Any]:
 async def test_migrating_again_changes_nothing(servers: Servers, stage: Stage) -> None:
     """A second `make migrate` finds nothing to do."""
     before = [await columns(stage, service) for service in SERVICES]
-    await asyncio.gather(*(servers.database.run(migration(servers, service)) for service in SERVICES))
+    await asyncio.gather(*(servers.programs.run(migration(servers, service)) for service in SERVICES))
     assert [await columns(stage, service) for service in SERVICES] == before
 
 
 async def test_migrations_at_once_wait_for_each_other(servers: Servers, stage: Stage) -> None:
     """Started together on an empty schema, as by several replicas' start: all succeed, and it is migrated once."""
     await stage.auditor.rows(f"CREATE DATABASE {FRESH} OWNER notification_migrator")
-    url = servers.postgres.url("notification_migrator", PASSWORD, FRESH)
+    url = servers.database_url("notification_migrator", FRESH)
     engine = connect(url, "test")
     async with engine.begin() as connection:
         await connection.exec_driver_sql("CREATE SCHEMA notification_service")
@@ -57,7 +57,7 @@ async def test_migrations_at_once_wait_for_each_other(servers: Servers, stage: S
         replace(run, env={**run.env, "QUARTET_DATABASE_URL": url})
         for run in (migration(servers, "notification", f"at-once-{number}") for number in range(3))
     ]
-    await asyncio.gather(*map(servers.database.run, runs))
+    await asyncio.gather(*map(servers.programs.run, runs))
     async with engine.connect() as connection:
         made = await connection.run_sync(reflected, "notification_service", ["correspondence"])
     await engine.dispose()
@@ -71,7 +71,7 @@ async def test_a_migrator_is_refused_anothers_schema(servers: Servers) -> None:
     for service, other in zip(services, services[1:] + services[:1], strict=True):
         run = migration(servers, other, f"stranger-{service}")
         url = servers.database_url(f"{service}_migrator")
-        runs.append(servers.database.run(replace(run, env={**run.env, "QUARTET_DATABASE_URL": url})))
+        runs.append(servers.programs.run(replace(run, env={**run.env, "QUARTET_DATABASE_URL": url})))
     for refused in await asyncio.gather(*runs, return_exceptions=True):
         assert isinstance(refused, StackError)
         assert "permission denied" in "".join(refused.lines)

@@ -45,7 +45,7 @@ async def main():
 asyncio.run(main())
 """
 
-pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.integration, pytest.mark.native, pytest.mark.asyncio(loop_scope="module")]
 
 PASSWORDS = {role_variable(role): f"{role}'s password" for role in DATABASE_ROLES}
 

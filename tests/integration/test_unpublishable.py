@@ -38,9 +38,8 @@ async def unroutable(stage: Stage) -> AsyncIterator[None]:
 @asynccontextmanager
 async def forbidden(stage: Stage) -> AsyncIterator[None]:
     """Inventory may no longer write to its own exchange."""
-    ports = stage.servers.rabbitmq.ports
     async with httpx.AsyncClient(
-        base_url=f"http://{HOST}:{ports.management}", auth=(TOPOLOGY, PASSWORD), timeout=20
+        base_url=f"http://{HOST}:{stage.servers.management_port}", auth=(TOPOLOGY, PASSWORD), timeout=20
     ) as http:
         own = f"/api/permissions/{VHOST}/inventory"
         (await http.put(own, json=permissions("inventory") | {"write": "^$"})).raise_for_status()

@@ -9,7 +9,9 @@ T = TypeVar("T")
 
 DEADLINE_S = 20.0
 """Far above what anything takes on an idle machine: reached only when something will never be."""
-LOOK_EVERY_S = 0.02
+LOOK_EVERY_MIN_S, LOOK_EVERY_MAX_S = 0.02, 0.5
+PAUSES_PER_LOOK = 2
+"""A pause is so many times as long as the look before it: looking at everything keeps both servers busy."""
 
 
 async def eventually(look: Callable[[], Awaitable[T]], deadline_s: float = DEADLINE_S) -> T:
@@ -20,9 +22,11 @@ async def eventually(look: Callable[[], Awaitable[T]], deadline_s: float = DEADL
     """
     ends_s = time.monotonic() + deadline_s
     while True:
+        began_s = time.monotonic()
         try:
             return await look()
         except AssertionError:
             if time.monotonic() > ends_s:
                 raise
-        await asyncio.sleep(LOOK_EVERY_S)
+        pause_s = (time.monotonic() - began_s) * PAUSES_PER_LOOK
+        await asyncio.sleep(min(max(pause_s, LOOK_EVERY_MIN_S), LOOK_EVERY_MAX_S))
