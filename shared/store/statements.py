@@ -65,10 +65,11 @@ CLAIM_UNSENT = text("""
             SELECT event_id FROM outbox WHERE available_at <= now()
             ORDER BY available_at LIMIT :limit FOR UPDATE SKIP LOCKED))
         RETURNING event_id
+    ), unsent AS MATERIALIZED (
+        SELECT * FROM events WHERE event_id = ANY(ARRAY(SELECT event_id FROM claimed))
     )
     SELECT event_id, type, CAST(payload AS text) AS payload, correlation_id, causation_id, traceparent, occurred_at
-    FROM events
-    WHERE event_id = ANY(ARRAY(SELECT event_id FROM claimed))
+    FROM unsent
     ORDER BY transaction_id, position
 """)
 

@@ -1,0 +1,91 @@
+"""The plans of the kit's statements: the same good ones, whatever the planner believes of the tables."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+from sqlalchemy import TextClause
+from sqlalchemy.dialects.postgresql import asyncpg
+
+from infra.ports import SERVICES
+from services.inventory.store import states as inventory
+from services.notification.store import states as notification
+from services.order.store import states as order
+from services.payment.store import states as payment
+from shared.store import statements
+from shared.store.aggregates import Aggregates
+from shared.store.connection import connect
+from tests.integration.auditor import Auditor
+from tests.integration.servers import Servers
+
+LOOKED_UP = {"ANSWERED"}
+"""Statements that look one row up for each row given: a nested loop by their own wording."""
+AGGREGATES: Mapping[str, tuple[Aggregates[Any], ...]] = {
+    "order": (order._aggregates,),
+    "inventory": (inventory._reservations, inventory._stock),
+    "payment": (payment._aggregates,),
+    "notification": (notification._aggregates,),
+}
+
+
+def kit_statements() -> dict[str, str]:
+    """Give the kit's statements by name, with numbered parameters."""
+    texts = {name: one for name, one in vars(statements).items() if isinstance(one, TextClause)}
+    return {name: _numbered(one) for name, one in texts.items()}
+
+
+def _numbered(statement: Any) -> str:
+    return str(statement.compile(dialect=asyncpg.dialect()))  # type: ignore[no-untyped-call]  # SQLAlchemy's own
+
+
+def nodes_of(plan: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Give a plan's node and all below it."""
+    yield plan
+    for child in plan.get("Plans", ()):
+        yield from nodes_of(child)
+
+
+async def plan_of(servers: Servers, service: str, statement: str) -> list[Mapping[str, Any]]:
+    """Ask for the plan that a prepared statement of a service keeps."""
+    engine = connect(servers.database_url(f"{service}_service"), "test")
+    async with engine.connect() as connection:
+        driver = (await connection.get_raw_connection()).driver_connection
+        assert driver
+        await driver.execute("SET plan_cache_mode = force_generic_plan")
+        await driver.execute(f"PREPARE one AS {statement}")
+        parameters = ", ".join(["NULL"] * len(set(re.findall(r"\$\d+", statement))))
+        plan = await driver.fetchval(f"EXPLAIN (FORMAT JSON) EXECUTE one({parameters})".replace("()", ""))
+    await engine.dispose()
+    return list(nodes_of(plan[0]["Plan"]))
+
+
+@pytest.fixture
+async def empty_and_analyzed(auditor: Auditor) -> None:
+    """The planner was told of tables with nothing in them, which is when its plans are at their worst."""
+    for service in SERVICES:
+        for table in ("events", "inbox", "outbox", "intents", "requests"):
+            await auditor.rows(f"VACUUM ANALYZE {service}_service.{table}")
+    for table in ("order_service.orders", "inventory_service.reservations", "payment_service.payments"):
+        await auditor.rows(f"VACUUM ANALYZE {table}")
+
+
+@pytest.mark.usefixtures("empty_and_analyzed")
+async def test_no_table_is_scanned_and_no_join_is_quadratic(servers: Servers) -> None:
+    """Every statement of the kit picks its rows by an index, and none compares every row with every row."""
+    for name, statement in kit_statements().items():
+        for node in await plan_of(servers, "payment", statement):
+            assert node["Node Type"] != "Seq Scan", (name, node)
+            assert "Join Filter" not in node, (name, node)
+            assert not node["Node Type"].startswith("Index") or "Index Cond" in node, (name, node)
+            assert node["Node Type"] != "Nested Loop" or name in LOOKED_UP, (name, node)
+
+
+@pytest.mark.usefixtures("empty_and_analyzed")
+@pytest.mark.parametrize("service", AGGREGATES)
+async def test_so_it_is_with_the_states(servers: Servers, service: str) -> None:
+    """Aggregates are loaded and updated by their keys, a batch of them in one pass."""
+    for aggregates in AGGREGATES[service]:
+        for statement in (aggregates._select, aggregates._update):
+            for node in await plan_of(servers, service, _numbered(statement)):
+                assert node["Node Type"] not in {"Seq Scan", "Nested Loop"}, (re.sub(r"\s+", " ", str(statement)), node)
