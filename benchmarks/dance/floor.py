@@ -6,7 +6,6 @@ publishes of messages of the same size.
 
 import asyncio
 import os
-import re
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -151,18 +150,11 @@ class Rows:
     async def commit(self, connection: asyncpg.Connection) -> None:
         """Receive, load, save, log, post, and forget what the broker would have confirmed."""
         async with connection.transaction():
-            await connection.fetchrow(_positional(sql.RECEIVE.text, "rows"), self._inbox)
+            await connection.fetchrow(sql.RECEIVE.sql, self._inbox)
             await connection.fetch("SELECT * FROM things WHERE thing_id = ANY($1) FOR UPDATE", self._event_ids)
             await connection.execute(SAVE, self._things)
-            await connection.execute(_positional(sql.LOG.text, "rows", "grace_s"), self._events, 10.0)
-            await connection.execute(_positional(sql.DELETE_CONFIRMED.text, "event_ids"), self._event_ids)
-
-
-def _positional(statement: str, *names: str) -> str:
-    """Write SQLAlchemy's named parameters as asyncpg's."""
-    for number, name in enumerate(names, start=1):
-        statement = re.sub(rf"(?<!:):{name}\b", f"${number}", statement)
-    return statement
+            await connection.execute(sql.LOG.sql, self._events, 10.0)
+            await connection.execute(sql.DELETE_CONFIRMED.sql, self._event_ids)
 
 
 def _json(rows: list[dict[str, object]]) -> str:

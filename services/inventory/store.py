@@ -10,13 +10,13 @@ from uuid import UUID
 
 from sqlalchemy import BigInteger, Column, MetaData, Table, Text, Uuid
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.inventory.events import ReceiptRequested
 from services.inventory.state import Committed, Held, Holding, Level, Rejected, Released, Reservation
 from shared.event import Event
 from shared.ids import stream_id
 from shared.store.aggregates import Aggregates, Row, Versioned, order_of
+from shared.store.driver import Driver
 from shared.vocabulary.inventory import StockLine
 from shared.vocabulary.order import OrderPlaced
 
@@ -143,22 +143,22 @@ class InventoryStates:
         self._reservations = Aggregates[UUID](reservations, "order_id", to_row, from_row)
         self._stock = Aggregates[str](stock, "sku", _shelf_to_row, _shelf_from_row)
 
-    async def load(self, connection: AsyncConnection, events: Sequence[Event]) -> StockBook:
+    async def load(self, driver: Driver, events: Sequence[Event]) -> StockBook:
         """Lock the reservations first, then the stock of all lines that they or the events name."""
         order_ids = [order_of(event) for event in events if not isinstance(event, ReceiptRequested)]
-        held = await self._reservations.load(connection, order_ids)
+        held = await self._reservations.load(driver, order_ids)
         skus = {line.sku for v in held.values() for line in getattr(v.state, "lines", ())}
         for event in events:
             if isinstance(event, ReceiptRequested):
                 skus.add(event.sku)
             elif isinstance(event, OrderPlaced):
                 skus.update(line.sku for line in event.lines)
-        return StockBook(held, await self._stock.load(connection, skus))
+        return StockBook(held, await self._stock.load(driver, skus))
 
-    async def save(self, connection: AsyncConnection, book: StockBook) -> None:
+    async def save(self, driver: Driver, book: StockBook) -> None:
         """Save what changed, in the same order."""
-        await self._reservations.save(connection, book.reservations)
-        await self._stock.save(connection, book.shelves)
+        await self._reservations.save(driver, book.reservations)
+        await self._stock.save(driver, book.shelves)
 
 
 def _skus(event: Event, reservation: Reservation | None) -> Iterable[str]:

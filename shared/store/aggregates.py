@@ -25,11 +25,11 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSON
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.event import Event
 from shared.ports import ConflictError
 from shared.store.connection import rows_json
+from shared.store.driver import Driver, Statement
 
 K = TypeVar("K", UUID, str)
 Row: TypeAlias = Mapping[Any, Any]
@@ -62,28 +62,28 @@ class Aggregates(Generic[K]):
         self._written_once = written_once
         own: Column[Any] = table.c[key]
         keys = bindparam("keys", type_=ARRAY(own.type))
-        self._select = select(table).where(own == func.any(keys)).order_by(own).with_for_update()
+        self._select = Statement(select(table).where(own == func.any(keys)).order_by(own).with_for_update())
         rows = func.json_to_recordset(cast(bindparam("rows", type_=Text), JSON))
         typed: list[ColumnClause[Any]] = [column(c.name, c.type) for c in table.columns]
         incoming = rows.table_valued(*typed, column("loaded", BigInteger)).render_derived("r", with_types=True)
         names = [c.name for c in table.columns]
         ordered = select(*(incoming.c[n] for n in names)).order_by(incoming.c[key])
-        self._insert = insert(table).from_select(names, ordered)
-        self._update = (
+        self._insert = Statement(insert(table).from_select(names, ordered))
+        self._update = Statement(
             update(table)
             .where(and_(own == incoming.c[key], own == func.any(keys), table.c.version == incoming.c.loaded))
             .values({n: incoming.c[n] for n in names if n != key and n not in written_once})
         )
 
-    async def load(self, connection: AsyncConnection, keys: Iterable[K]) -> dict[K, Versioned]:
+    async def load(self, driver: Driver, keys: Iterable[K]) -> dict[K, Versioned]:
         """Load and lock the aggregates of `keys`, in the order of their keys; a missing one has no entry."""
         wanted = sorted(set(keys))
         if not wanted:
             return {}
-        rows = (await connection.execute(self._select, {"keys": wanted})).mappings()
+        rows = await self._select.rows(driver, keys=wanted)
         return {r[self._key]: Versioned(self._from_row(r), r["version"], r["version"]) for r in rows}
 
-    async def save(self, connection: AsyncConnection, loaded: Mapping[K, Versioned]) -> None:
+    async def save(self, driver: Driver, loaded: Mapping[K, Versioned]) -> None:
         """Insert the new and update the changed.
 
         Raises:
@@ -93,12 +93,12 @@ class Aggregates(Generic[K]):
         fresh = [self._row(key, v) for key, v in changed if v.loaded == 0]
         known = [self._row(key, v, self._written_once) for key, v in changed if v.loaded != 0]
         if fresh:
-            await connection.execute(self._insert, {"rows": rows_json(fresh)})
+            await self._insert.run(driver, rows=rows_json(fresh))
         if known:
             keys = [row[self._key] for row in known]
-            updated = await connection.execute(self._update, {"rows": rows_json(known), "keys": keys})
-            if updated.rowcount != len(known):
-                raise ConflictError(f"{len(known) - updated.rowcount} of {len(known)} rows changed under us")
+            updated = await self._update.run(driver, rows=rows_json(known), keys=keys)
+            if updated != len(known):
+                raise ConflictError(f"{len(known) - updated} of {len(known)} rows changed under us")
 
     def _row(self, key: K, versioned: Versioned, without: Collection[str] = ()) -> dict[str, Any]:
         row = dict(self._to_row(versioned.state))
@@ -139,14 +139,14 @@ class OneAggregate:
     def __init__(self, aggregates: Aggregates[UUID]) -> None:
         self._aggregates = aggregates
 
-    async def load(self, connection: AsyncConnection, events: Sequence[Event]) -> AggregateBook[UUID]:
+    async def load(self, driver: Driver, events: Sequence[Event]) -> AggregateBook[UUID]:
         """Load and lock the aggregate of every order that `events` name."""
-        loaded = await self._aggregates.load(connection, map(order_of, events))
+        loaded = await self._aggregates.load(driver, map(order_of, events))
         return AggregateBook(order_of, lambda order_id: order_id, loaded)
 
-    async def save(self, connection: AsyncConnection, book: AggregateBook[UUID]) -> None:
+    async def save(self, driver: Driver, book: AggregateBook[UUID]) -> None:
         """Save what changed."""
-        await self._aggregates.save(connection, book.loaded)
+        await self._aggregates.save(driver, book.loaded)
 
 
 def order_of(event: Any) -> UUID:

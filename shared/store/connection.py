@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import asyncpg
 import orjson
 from sqlalchemy import make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
@@ -57,15 +58,19 @@ def by_whose_fault() -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
-        sqlstate = getattr(error.orig, "sqlstate", None) or ""
-        text = str(error.orig).splitlines()[0]  # the first line names the constraint, later ones quote the row
-        if sqlstate == UNIQUE_VIOLATION:
-            raise ConflictError(text) from error
-        if sqlstate.startswith(DATA_REFUSED):
-            raise RefusedError(text) from error
-        raise WorldError(text) from error
-    except (SQLAlchemyError, OSError, TimeoutError) as error:
+        raise _fault(error.orig) from error
+    except asyncpg.PostgresError as error:
+        raise _fault(error) from error
+    except (SQLAlchemyError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
         raise WorldError(f"{type(error).__name__}: {error}") from error
+
+
+def _fault(error: object) -> WorldError | RefusedError:
+    sqlstate = getattr(error, "sqlstate", None) or ""
+    text = (str(error).splitlines() or [""])[0]  # the first line names the constraint, later ones quote the row
+    if sqlstate == UNIQUE_VIOLATION:
+        return ConflictError(text)
+    return RefusedError(text) if sqlstate.startswith(DATA_REFUSED) else WorldError(text)
 
 
 def rows_json(rows: Sequence[Mapping[str, Any]]) -> str:

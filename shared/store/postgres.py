@@ -5,11 +5,11 @@ from contextlib import asynccontextmanager
 from typing import Any, Protocol
 from uuid import UUID
 
+import asyncpg
 import orjson
 from loguru import logger
 from pydantic import ValidationError
-from sqlalchemy import RowMapping, TextClause
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.envelope import Envelope, Logged
 from shared.event import Event
@@ -18,6 +18,7 @@ from shared.outcome import Intent
 from shared.ports import Answer, Claim, LogEntry, Received, Record, Request
 from shared.store import statements as sql
 from shared.store.connection import by_whose_fault, rows_json
+from shared.store.driver import Driver, Statement, driving
 
 DEFER_MOST_S = 15.0
 """The longest that an outbox row which could not be sent waits for the next attempt."""
@@ -27,10 +28,10 @@ PRUNE_MAX_ROWS = 5_000
 class States(Protocol):
     """A service's own tables: its `store.py`."""
 
-    async def load(self, connection: AsyncConnection, events: Sequence[Event]) -> Any:
+    async def load(self, driver: Driver, events: Sequence[Event]) -> Any:
         """Load and lock what `events` are about, into a book."""
 
-    async def save(self, connection: AsyncConnection, book: Any) -> None:
+    async def save(self, driver: Driver, book: Any) -> None:
         """Save what changed in the book."""
 
 
@@ -49,7 +50,6 @@ class PostgresStore:
     ) -> None:
         self.engine = engine
         self._service = service
-        self._single = engine.execution_options(isolation_level="AUTOCOMMIT")  # one statement is its own transaction
         self._states = states
         self._intents = {intent.kind: intent for intent in intents}
         self._grace_s = grace_s
@@ -59,8 +59,8 @@ class PostgresStore:
     async def transaction(self) -> AsyncIterator["PostgresTransaction"]:
         """Begin a transaction that commits at the end of the block."""
         with by_whose_fault():
-            async with self.engine.begin() as connection:
-                yield PostgresTransaction(connection, self._states, self._grace_s, self._lease_s)
+            async with driving(self.engine) as driver, driver.transaction():
+                yield PostgresTransaction(driver, self._states, self._grace_s, self._lease_s)
 
     async def delete_confirmed(self, event_ids: Collection[UUID]) -> None:
         """Delete outbox rows that the broker has confirmed."""
@@ -107,18 +107,16 @@ class PostgresStore:
         forgotten = 0
         for statement in (sql.PRUNE_INBOX, sql.PRUNE_REQUESTS):
             with by_whose_fault():
-                async with self.engine.begin() as connection:
-                    result = await connection.execute(statement, {"retention_s": retention_s, "limit": PRUNE_MAX_ROWS})
-                    forgotten += result.rowcount
+                async with driving(self.engine) as driver:
+                    forgotten += await statement.run(driver, retention_s=retention_s, limit=PRUNE_MAX_ROWS)
         return forgotten
 
-    async def _run(self, statement: TextClause, **parameters: Any) -> Sequence[RowMapping]:
+    async def _run(self, statement: Statement, **parameters: Any) -> Sequence[asyncpg.Record]:
         with by_whose_fault():
-            async with self._single.connect() as connection:
-                result = await connection.execute(statement, parameters)
-                return result.mappings().all() if result.returns_rows else ()
+            async with driving(self.engine) as driver:
+                return await statement.rows(driver, **parameters)
 
-    def _claim(self, row: RowMapping) -> Claim:
+    def _claim(self, row: asyncpg.Record) -> Claim:
         return Claim(
             intent_id=row["intent_id"],
             intent=self._intents[row["kind"]].model_validate_json(row["payload"]),
@@ -134,8 +132,8 @@ class PostgresStore:
 class PostgresTransaction:
     """The transaction port over one connection. Tables come in one order, or two batches could deadlock."""
 
-    def __init__(self, connection: AsyncConnection, states: States, grace_s: float, lease_s: float) -> None:
-        self._connection = connection
+    def __init__(self, driver: Driver, states: States, grace_s: float, lease_s: float) -> None:
+        self._driver = driver
         self._states = states
         self._grace_s = grace_s
         self._lease_s = lease_s
@@ -143,44 +141,47 @@ class PostgresTransaction:
     async def answered(self, requests: Sequence[Request]) -> Mapping[tuple[str, str, str], tuple[str, Answer]]:
         """Find the requests that were answered before."""
         rows = [{"caller": r.caller, "route": r.route, "key": r.key} for r in requests]
-        found = (await self._execute(sql.ANSWERED, rows=rows_json(rows))).mappings()
+        found = await sql.ANSWERED.rows(self._driver, rows=rows_json(rows))
         return {
-            (row["caller"], row["route"], row["key"]): (row["body_hash"], Answer(row["status"], row["body"]))
+            (row["caller"], row["route"], row["key"]): (
+                row["body_hash"],
+                Answer(row["status"], row["body"]),
+            )
             for row in found
         }
 
     async def receive(self, envelopes: Sequence[Envelope]) -> Received:
         """Put ids into the inbox."""
         rows = [{"event_id": e.event_id, "type": e.type} for e in envelopes]
-        row = (await self._execute(sql.RECEIVE, rows=rows_json(rows))).mappings().one()
+        (row,) = await sql.RECEIVE.rows(self._driver, rows=rows_json(rows))
         return Received(frozenset(row["fresh"] or ()), row["now"])
 
     async def load(self, events: Sequence[Event]) -> Any:
         """Load and lock the states."""
-        return await self._states.load(self._connection, events)
+        return await self._states.load(self._driver, events)
 
     async def write(self, book: Any, record: Record) -> Sequence[Claim]:
         """Save the states, then everything beside them."""
         if record.ignored:
             rows = [{"event_id": e, "reason": reason} for e, reason in sorted(record.ignored.items())]
-            await self._execute(sql.IGNORE, rows=rows_json(rows))
+            await sql.IGNORE.run(self._driver, rows=rows_json(rows))
         if record.raised:
-            await self._execute(sql.FORGET_RAISED, event_ids=record.raised)
-        await self._states.save(self._connection, book)
+            await sql.FORGET_RAISED.run(self._driver, event_ids=record.raised)
+        await self._states.save(self._driver, book)
         if record.entries:
             rows = [_entry_row(entry) for entry in record.entries]
-            await self._execute(sql.LOG, rows=rows_json(rows), grace_s=self._grace_s)
+            await sql.LOG.run(self._driver, rows=rows_json(rows), grace_s=self._grace_s)
         if record.confirmed:
-            await self._execute(sql.DELETE_CONFIRMED, event_ids=list(record.confirmed))
+            await sql.DELETE_CONFIRMED.run(self._driver, event_ids=list(record.confirmed))
         claims = await self._intents(record)
         if record.answers:
-            await self._execute(sql.ANSWER, rows=rows_json([_answer_row(*answer) for answer in record.answers]))
+            await sql.ANSWER.run(self._driver, rows=rows_json([_answer_row(*answer) for answer in record.answers]))
         return claims
 
     async def _intents(self, record: Record) -> Sequence[Claim]:
         if record.completed or record.withdrawn:
             withdrawn = [{"stream_id": stream, "kind": kind} for stream, kind in sorted(record.withdrawn)]
-            await self._execute(sql.WITHDRAW, completed=record.completed, withdrawn=rows_json(withdrawn))
+            await sql.WITHDRAW.run(self._driver, completed=record.completed, withdrawn=rows_json(withdrawn))
         if not record.intents:
             return ()
         new = {
@@ -191,7 +192,7 @@ class PostgresTransaction:
             {**_intent_row(intent_id, *what), "ordinal": ordinal}
             for ordinal, (intent_id, what) in enumerate(new.items())
         ]
-        inserted = await self._execute(sql.INTEND, rows=rows_json(rows), lease_s=self._lease_s)
+        inserted = await sql.INTEND.rows(self._driver, rows=rows_json(rows), lease_s=self._lease_s)
         claims = []
         for intent_id, token in inserted:
             _, intent, cause = new[intent_id]
@@ -201,11 +202,8 @@ class PostgresTransaction:
                 )
         return claims
 
-    async def _execute(self, statement: TextClause, **parameters: Any) -> Any:
-        return await self._connection.execute(statement, parameters)
 
-
-def _logged(row: RowMapping, owner: str) -> Logged:
+def _logged(row: asyncpg.Record, owner: str) -> Logged:
     return Logged(
         event_id=row["event_id"],
         type=row["type"],

@@ -8,14 +8,19 @@ done the other way round (see `PLANS` in `shared.store.connection`).
 
 from sqlalchemy import text
 
-ANSWERED = text("""
+from shared.store.driver import Statement
+
+ANSWERED = Statement(
+    text("""
     SELECT found.*
     FROM json_to_recordset(:rows) AS r(caller text, route text, key text) CROSS JOIN LATERAL (
         SELECT caller, route, key, body_hash, status, body FROM requests
         WHERE caller = r.caller AND route = r.route AND key = r.key LIMIT 1) AS found
 """)
+)
 
-RECEIVE = text("""
+RECEIVE = Statement(
+    text("""
     WITH fresh AS (
         INSERT INTO inbox (event_id, type)
         SELECT event_id, type FROM json_to_recordset(:rows) AS r(event_id uuid, type text)
@@ -25,18 +30,22 @@ RECEIVE = text("""
     )
     SELECT now() AS now, array_agg(event_id) AS fresh FROM fresh
 """)
+)
 
-IGNORE = text("""
+IGNORE = Statement(
+    text("""
     UPDATE inbox SET outcome = 'ignored', reason = r.reason
     FROM json_to_recordset(:rows) AS r(event_id uuid, reason text)
     WHERE inbox.event_id = r.event_id
       AND inbox.event_id = ANY(ARRAY(SELECT event_id FROM json_to_recordset(:rows) AS r(event_id uuid)))
 """)
+)
 
-FORGET_RAISED = text("DELETE FROM inbox WHERE event_id = ANY(:event_ids)")
+FORGET_RAISED = Statement(text("DELETE FROM inbox WHERE event_id = ANY(:event_ids)"))
 
 # Every event goes into the log, the public ones into the outbox as well.
-LOG = text("""
+LOG = Statement(
+    text("""
     WITH entries AS MATERIALIZED (
         SELECT * FROM json_to_recordset(:rows) AS r(
             event_id uuid, stream_id uuid, version bigint, type text, payload jsonb,
@@ -52,13 +61,17 @@ LOG = text("""
     FROM entries
     ORDER BY stream_id, version
 """)
+)
 
-DELETE_CONFIRMED = text("""
+DELETE_CONFIRMED = Statement(
+    text("""
     DELETE FROM outbox WHERE event_id = ANY(ARRAY(
         SELECT event_id FROM outbox WHERE event_id = ANY(:event_ids) ORDER BY event_id FOR UPDATE))
 """)
+)
 
-CLAIM_UNSENT = text("""
+CLAIM_UNSENT = Statement(
+    text("""
     WITH claimed AS (
         UPDATE outbox SET available_at = now() + make_interval(secs => :grace_s), attempts = attempts + 1
         WHERE event_id = ANY(ARRAY(
@@ -72,14 +85,18 @@ CLAIM_UNSENT = text("""
     FROM unsent
     ORDER BY transaction_id, position
 """)
+)
 
-DEFER_UNSENT = text("""
+DEFER_UNSENT = Statement(
+    text("""
     UPDATE outbox SET available_at = now() + make_interval(secs => least(power(2, least(attempts, 10)), :most_s))
     WHERE event_id = ANY(ARRAY(
         SELECT event_id FROM outbox WHERE event_id = ANY(:event_ids) ORDER BY event_id FOR UPDATE))
 """)
+)
 
-WITHDRAW = text("""
+WITHDRAW = Statement(
+    text("""
     DELETE FROM intents WHERE intent_id = ANY(ARRAY(
         SELECT intent_id FROM intents WHERE intent_id = ANY(ARRAY(
             SELECT unnest(CAST(:completed AS uuid[]))
@@ -88,9 +105,11 @@ WITHDRAW = text("""
             FROM json_to_recordset(:withdrawn) AS r(stream_id uuid, kind text)))
         ORDER BY intent_id FOR UPDATE))
 """)
+)
 
 # What is due now, and first in its stream, is leased to the process that writes it: it is carried out at once.
-INTEND = text("""
+INTEND = Statement(
+    text("""
     INSERT INTO intents (intent_id, stream_id, kind, payload, correlation_id, causation_id, traceparent,
                          due_at, leased_until, token, attempts)
     SELECT intent_id, stream_id, kind, payload, correlation_id, causation_id, traceparent,
@@ -109,8 +128,10 @@ INTEND = text("""
     ORDER BY stream_id, ordinal
     RETURNING intent_id, token
 """)
+)
 
-CLAIM_INTENTS = text("""
+CLAIM_INTENTS = Statement(
+    text("""
     UPDATE intents
     SET leased_until = now() + make_interval(secs => :lease_s), token = token + 1, attempts = attempts + 1
     WHERE intent_id = ANY(ARRAY(
@@ -121,16 +142,20 @@ CLAIM_INTENTS = text("""
     RETURNING intent_id, kind, CAST(payload AS text) AS payload, correlation_id, causation_id, traceparent,
               attempts, raised, token
 """)
+)
 
-RESCHEDULE = text("""
+RESCHEDULE = Statement(
+    text("""
     UPDATE intents
     SET due_at = now() + make_interval(secs => :after_s), leased_until = NULL, last_error = :error,
         raised = raised + CAST(CAST(:raised AS boolean) AS integer)
     WHERE intent_id = :intent_id AND token = :token
 """)
+)
 
 # An intent that was claimed and never started: its attempt does not count.
-RELEASE = text("""
+RELEASE = Statement(
+    text("""
     UPDATE intents SET leased_until = NULL, attempts = attempts - 1
     FROM json_to_recordset(:rows) AS r(intent_id uuid, token bigint)
     WHERE intents.intent_id = r.intent_id AND intents.token = r.token
@@ -139,29 +164,38 @@ RELEASE = text("""
         WHERE intent_id = ANY(ARRAY(SELECT intent_id FROM json_to_recordset(:rows) AS r(intent_id uuid)))
         ORDER BY intent_id FOR UPDATE))
 """)
+)
 
-PARK = text("""
+PARK = Statement(
+    text("""
     UPDATE intents SET parked_at = now(), leased_until = NULL, last_error = :error
     WHERE intent_id = :intent_id AND token = :token
 """)
+)
 
-ANSWER = text("""
+ANSWER = Statement(
+    text("""
     INSERT INTO requests (caller, route, key, body_hash, event_id, status, body)
     SELECT caller, route, key, body_hash, event_id, status, body
     FROM json_to_recordset(:rows) AS r(
         caller text, route text, key text, body_hash text, event_id uuid, status integer, body jsonb)
     ORDER BY caller, route, key
 """)
+)
 
-PRUNE_INBOX = text("""
+PRUNE_INBOX = Statement(
+    text("""
     DELETE FROM inbox WHERE event_id = ANY(ARRAY(
         SELECT event_id FROM inbox WHERE received_at < now() - make_interval(secs => :retention_s) LIMIT :limit
         FOR UPDATE SKIP LOCKED))
 """)
+)
 
-PRUNE_REQUESTS = text("""
+PRUNE_REQUESTS = Statement(
+    text("""
     DELETE FROM requests WHERE ctid = ANY(ARRAY(
         SELECT ctid FROM requests
         WHERE answered_at < now() - make_interval(secs => :retention_s) LIMIT :limit
         FOR UPDATE SKIP LOCKED))
 """)
+)

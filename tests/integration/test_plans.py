@@ -5,8 +5,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
-from sqlalchemy import TextClause
-from sqlalchemy.dialects.postgresql import asyncpg
 
 from infra.ports import SERVICES
 from services.inventory.store import states as inventory
@@ -16,6 +14,7 @@ from services.payment.store import states as payment
 from shared.store import statements
 from shared.store.aggregates import Aggregates
 from shared.store.connection import connect
+from shared.store.driver import Statement
 from tests.integration.auditor import Auditor
 from tests.integration.servers import Servers
 
@@ -29,14 +28,9 @@ AGGREGATES: Mapping[str, tuple[Aggregates[Any], ...]] = {
 }
 
 
-def kit_statements() -> dict[str, str]:
-    """Give the kit's statements by name, with numbered parameters."""
-    texts = {name: one for name, one in vars(statements).items() if isinstance(one, TextClause)}
-    return {name: _numbered(one) for name, one in texts.items()}
-
-
-def _numbered(statement: Any) -> str:
-    return str(statement.compile(dialect=asyncpg.dialect()))  # type: ignore[no-untyped-call]  # SQLAlchemy's own
+def kit_statements() -> dict[str, Statement]:
+    """Give the kit's statements by name."""
+    return {name: one for name, one in vars(statements).items() if isinstance(one, Statement)}
 
 
 def nodes_of(plan: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
@@ -46,15 +40,15 @@ def nodes_of(plan: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         yield from nodes_of(child)
 
 
-async def plan_of(servers: Servers, service: str, statement: str) -> list[Mapping[str, Any]]:
+async def plan_of(servers: Servers, service: str, statement: Statement) -> list[Mapping[str, Any]]:
     """Ask for the plan that a prepared statement of a service keeps."""
     engine = connect(servers.database_url(f"{service}_service"), "test")
     async with engine.connect() as connection:
         driver = (await connection.get_raw_connection()).driver_connection
         assert driver
         await driver.execute("SET plan_cache_mode = force_generic_plan")
-        await driver.execute(f"PREPARE one AS {statement}")
-        parameters = ", ".join(["NULL"] * len(set(re.findall(r"\$\d+", statement))))
+        await driver.execute(f"PREPARE one AS {statement.sql}")
+        parameters = ", ".join(["NULL"] * len(set(re.findall(r"\$\d+", statement.sql))))
         plan = await driver.fetchval(f"EXPLAIN (FORMAT JSON) EXECUTE one({parameters})".replace("()", ""))
     await engine.dispose()
     return list(nodes_of(plan[0]["Plan"]))
@@ -87,5 +81,5 @@ async def test_so_it_is_with_the_states(servers: Servers, service: str) -> None:
     """Aggregates are loaded and updated by their keys, a batch of them in one pass."""
     for aggregates in AGGREGATES[service]:
         for statement in (aggregates._select, aggregates._update):
-            for node in await plan_of(servers, service, _numbered(statement)):
-                assert node["Node Type"] not in {"Seq Scan", "Nested Loop"}, (re.sub(r"\s+", " ", str(statement)), node)
+            for node in await plan_of(servers, service, statement):
+                assert node["Node Type"] not in {"Seq Scan", "Nested Loop"}, (statement.sql, node)

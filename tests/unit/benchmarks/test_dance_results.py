@@ -1,10 +1,9 @@
 """What a bench reports: medians with their spread, ratios within a round, and a verdict on each target."""
 
-from benchmarks.dance.floor import Floor, _positional
+from benchmarks.dance.floor import Floor
 from benchmarks.dance.measure import Measured
 from benchmarks.dance.results import Round, Row, Spread, document_of, rows_of
 from benchmarks.percentiles import Latency
-from shared.store import statements
 
 FLOOR = Floor(fsync_ms=0.2, transaction_ms=1.0, hop_ms=0.6, events_per_s=40_000, messages_per_s=2_000)
 """An order's own commits and hops: 7 × 1.0 + 5 × 0.6 = 10 ms."""
@@ -53,9 +52,3 @@ def test_the_document_has_every_round() -> None:
     assert len(told["rounds"]) == 3
     assert told["rounds"][0]["batched"]["orders_per_s"] == 2_000
     assert {"name", "unit", "value", "target", "met"} == set(told["figures"][0])
-
-
-def test_the_floor_runs_the_kits_own_statements() -> None:
-    """Named parameters become numbered ones, and casts stay as they are."""
-    assert _positional("SELECT :rows, :rows_too, x::rows", "rows") == "SELECT $1, :rows_too, x::rows"
-    assert ":" not in _positional(statements.LOG.text, "rows", "grace_s").replace("::", "")
