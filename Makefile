@@ -66,12 +66,8 @@ check: .venv/.development  ## lint, types, architecture, unit tests
 
 test: .venv/.development  ## check, and every test, on native servers and on those of a Docker engine that answers
 	$(lint)
-	@$(BIN)/pytest --servers=native
-	@if $(BIN)/python -m tests.integration.engine; then \
-		$(BIN)/pytest tests/integration --servers=containers; \
-	else \
-		echo "quartet: no Docker engine answers, so Docker mode was not exercised"; \
-	fi
+	@$(BIN)/pytest tests/unit tests/e2e
+	@$(BIN)/python -m tests.integration
 
 format: .venv/.development  ## write the code as it should look
 	@$(BIN)/ruff check --fix .

@@ -8,10 +8,17 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from infra.run import Mode
 from scripts.shop import Addresses
 from tests.e2e.conftest import Checkout
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.timeout(600),
+    pytest.mark.parametrize(
+        ("checkout", "stack"), [(Mode.NATIVE, 1), (Mode.DOCKER, 2)], indirect=True, scope="session"
+    ),
+]
 
 LOAD = ".venv/bin/python -m benchmarks.load"
 AT = Addresses()

@@ -112,4 +112,5 @@ async def ready_again(stack: Checkout) -> None:
             if told["ready"]:
                 break
             await asyncio.sleep(LOOK_EVERY_S)
-    assert [line["name"] for line in told["programs"] if line["restarts"]] in (["payment"], ["payment-1"])
+    (restarted,) = (line["name"] for line in told["programs"] if line["restarts"])
+    assert restarted.partition("-")[0] == "payment"

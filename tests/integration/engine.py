@@ -1,6 +1,5 @@
-"""`python -m tests.integration.engine`: tells whether a Docker engine answers; and what is asked of it beforehand."""
+"""The Docker engine: whether one answers, and what is asked of it beforehand."""
 
-import sys
 from collections.abc import Iterable
 
 from docker.errors import DockerException, ImageNotFound
@@ -31,7 +30,3 @@ def fetch(images: Iterable[str]) -> None:
             here.get(image)
         except ImageNotFound:
             here.pull(image)
-
-
-if __name__ == "__main__":
-    sys.exit(not answers())
