@@ -42,7 +42,7 @@ def _cost(axes: Axes, rounds: list[Round]) -> None:
         height = Spread.of(r.batched.cpu_ms[part] for r in rounds).median
         axes.bar(["batched"], [height], bottom=bottom, color=colour, label=f"{name} {height:.2f}", width=0.4)
         bottom += height
-    axes.set_xlim(-1, 1)
+    axes.set_xlim(-0.4, 1.4)  # room for the legend beside it
     axes.set_title("processor time of an order, ms")
     axes.legend(frameon=False, loc="upper right")
 

@@ -47,5 +47,6 @@ async def driving(engine: AsyncEngine) -> AsyncIterator[Driver]:
         try:
             yield driver
         finally:
-            if driver.is_closed():  # which the pool does not see, because it was not asked
+            # what the pool would not see, because it was not asked: a lost connection, or a rollback that did not end
+            if driver.is_closed() or driver.is_in_transaction():
                 await connection.invalidate()

@@ -1,0 +1,88 @@
+"""Connections that are used past SQLAlchemy: none goes back to the pool that the next one could not use."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from shared.ports import WorldError
+from shared.store.connection import POOL_MAX_CONNECTIONS, by_whose_fault, connect
+from shared.store.driver import Statement, driving
+from tests.integration.auditor import Auditor
+from tests.integration.servers import Servers
+
+ONE = Statement(text("SELECT :number + 1 AS more, CAST(:number AS integer) AS same"))
+SLEEP = Statement(text("SELECT pg_sleep(:seconds)"))
+
+
+@pytest.fixture
+async def engine(servers: Servers) -> AsyncIterator[AsyncEngine]:
+    engine = connect(servers.database_url("order_service"), "test driver")
+    yield engine
+    await engine.dispose()
+
+
+async def use_every_connection(engine: AsyncEngine) -> None:
+    """Begin and end a transaction on as many connections at once as the pool has."""
+
+    async def use() -> None:
+        async with driving(engine) as driver, driver.transaction():
+            (row,) = await ONE.rows(driver, number=1)
+            assert (row["more"], row["same"]) == (2, 1)
+
+    await asyncio.gather(*(use() for _ in range(POOL_MAX_CONNECTIONS)))
+
+
+async def test_a_transaction_that_was_not_ended(engine: AsyncEngine) -> None:
+    """A connection whose rollback did not come through is thrown away, not handed to the next one."""
+
+    async def fail() -> None:
+        async with driving(engine) as driver:
+            await driver.execute("BEGIN")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await fail()
+    await use_every_connection(engine)
+
+
+async def test_a_connection_that_the_server_ended(engine: AsyncEngine, auditor: Auditor) -> None:
+    """A session that an administrator or a restart ended is the world's fault, and the next one gets another."""
+
+    async def be_ended() -> None:
+        with by_whose_fault():
+            async with driving(engine) as driver, driver.transaction():
+                await auditor.rows("SELECT pg_terminate_backend($1)", driver.get_server_pid())
+                await SLEEP.rows(driver, seconds=10.0)
+
+    with pytest.raises(WorldError):
+        await be_ended()
+    await use_every_connection(engine)
+
+
+async def test_a_statement_that_is_cancelled(engine: AsyncEngine) -> None:
+    """Whoever is cancelled while a statement runs leaves a connection that can be used, or none."""
+    await use_every_connection(engine)
+    waiting = [asyncio.create_task(sleep(engine)) for _ in range(POOL_MAX_CONNECTIONS)]
+    await asyncio.wait(waiting, timeout=0.3)
+    for task in waiting:
+        task.cancel()
+    await asyncio.gather(*waiting, return_exceptions=True)
+    await use_every_connection(engine)
+
+
+async def test_a_statement_out_of_time(engine: AsyncEngine) -> None:
+    """The server's own limit ends a statement: the world's fault, on a connection that stays."""
+    with pytest.raises(WorldError, match="statement timeout"):
+        await sleep(engine, limit_ms=50)
+    await use_every_connection(engine)
+
+
+async def sleep(engine: AsyncEngine, limit_ms: int = 10_000) -> None:
+    """Keep a connection busy in a transaction for longer than any test waits."""
+    with by_whose_fault():
+        async with driving(engine) as driver, driver.transaction():
+            await driver.execute(f"SET LOCAL statement_timeout = {limit_ms}")
+            await SLEEP.rows(driver, seconds=30.0)
