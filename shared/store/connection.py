@@ -61,7 +61,7 @@ def by_whose_fault() -> Iterator[None]:
         raise _fault(error.orig) from error
     except asyncpg.PostgresError as error:
         raise _fault(error) from error
-    except (SQLAlchemyError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+    except (SQLAlchemyError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError) as error:
         raise WorldError(f"{type(error).__name__}: {error}") from error
 
 

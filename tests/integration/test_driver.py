@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import nullcontext
 
 import pytest
 from sqlalchemy import text
@@ -48,12 +49,13 @@ async def test_a_transaction_that_was_not_ended(engine: AsyncEngine) -> None:
     await use_every_connection(engine)
 
 
-async def test_a_connection_that_the_server_ended(engine: AsyncEngine, auditor: Auditor) -> None:
+@pytest.mark.parametrize("in_transaction", [True, False])
+async def test_a_connection_that_the_server_ended(engine: AsyncEngine, auditor: Auditor, in_transaction: bool) -> None:
     """A session that an administrator or a restart ended is the world's fault, and the next one gets another."""
 
     async def be_ended() -> None:
         with by_whose_fault():
-            async with driving(engine) as driver, driver.transaction():
+            async with driving(engine) as driver, driver.transaction() if in_transaction else nullcontext():
                 await auditor.rows("SELECT pg_terminate_backend($1)", driver.get_server_pid())
                 await SLEEP.rows(driver, seconds=10.0)
 

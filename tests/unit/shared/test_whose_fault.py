@@ -3,6 +3,7 @@
 import asyncio
 from uuid import UUID
 
+import asyncpg
 import orjson
 import pytest
 from sqlalchemy.exc import DBAPIError, InterfaceError
@@ -46,8 +47,29 @@ def test_by_sqlstate(sqlstate: str | None, kind: type[Exception]) -> None:
 
 
 @pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (asyncpg.UniqueViolationError("no"), ConflictError),
+        (asyncpg.CheckViolationError("no"), RefusedError),
+        (asyncpg.UntranslatableCharacterError("no"), RefusedError),
+        (asyncpg.DeadlockDetectedError("no"), WorldError),
+        (asyncpg.AdminShutdownError("no"), WorldError),
+        (asyncpg.ConnectionDoesNotExistError("no"), WorldError),
+    ],
+    ids=repr,
+)
+def test_the_drivers_own_errors(error: asyncpg.PostgresError, kind: type[Exception]) -> None:
+    """It is the same whether the driver raised it to SQLAlchemy or to us."""
+    with pytest.raises(kind) as raised, by_whose_fault():
+        raise error
+    assert type(raised.value) is kind
+
+
+@pytest.mark.parametrize(
     "error",
     [
+        asyncpg.InterfaceError("cannot perform operation: another operation is in progress"),
+        asyncpg.InternalClientError("cannot switch to state 11"),
         PoolTimeoutError("the pool is empty"),
         InterfaceError("SELECT", {}, DriverError(None, "connection is closed")),
         ConnectionRefusedError("refused"),
