@@ -51,6 +51,8 @@ class IntentLimits:
     """Longer than any performer needs, short enough to end within the other half of the lease."""
     performing_max: int = 32
     """So many are asked of outside parties at once."""
+    answering_max: int = 512
+    """So many are being asked or have an answer that waits for its commit."""
     waiting_max: int = 5_000
     """So many of those just committed may wait for their turn here; the others are left to whoever has room."""
     poll_max: int = 256
@@ -126,7 +128,7 @@ class IntentWorkers:
 
     def _start_some(self) -> None:
         late = []
-        while (self._due or self._fresh) and self._performing < self._limits.performing_max:
+        while (self._due or self._fresh) and self._has_room:
             claim, began_s = (self._due or self._fresh).popleft()
             if self._closed or self._clock.monotonic_s() - began_s > self._limits.lease_s / 2:
                 late.append(claim)
@@ -138,6 +140,11 @@ class IntentWorkers:
         self._release(late)
         if not self._due:
             self._none_due.set()
+
+    @property
+    def _has_room(self) -> bool:
+        limits = self._limits
+        return self._performing < limits.performing_max and len(self._running) < limits.answering_max
 
     def _release(self, claims: Sequence[Claim]) -> None:
         if claims:
@@ -155,6 +162,7 @@ class IntentWorkers:
         self._running.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             logger.opt(exception=error).error("an intent worker failed; its intent is due again after its lease")
+        self._start_some()
 
     async def _carry_out(self, claim: Claim) -> None:
         try:

@@ -3,6 +3,7 @@
 import logging
 import sys
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from uuid import UUID
@@ -85,8 +86,9 @@ def _line(line: Mapping[str, Any]) -> bytes:
 
 
 def _write(lines: bytes) -> None:
-    sys.stderr.buffer.write(lines)
-    sys.stderr.buffer.flush()
+    with suppress(OSError, ValueError):  # a full disk or a closed pipe costs the lines, and never what they tell of
+        sys.stderr.buffer.write(lines)
+        sys.stderr.buffer.flush()
 
 
 class _Intercept(logging.Handler):

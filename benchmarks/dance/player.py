@@ -54,12 +54,7 @@ async def _do(told: dict[str, Any], placing: Placing, books: Books) -> dict[str,
             return await placing.arrive(told["per_s"], told["seconds"])
         case "usage":
             used = resource.getrusage(resource.RUSAGE_SELF)
-            return {
-                "cpu_s": used.ru_utime + used.ru_stime,
-                "sys": used.ru_stime,
-                "nv": used.ru_nvcsw,
-                "niv": used.ru_nivcsw,
-            }
+            return {"cpu_s": used.ru_utime + used.ru_stime}
         case "books":
             return {"captured": {str(key): amount for key, amount in books.captured.items()}}
     raise ValueError(f"nothing here does {told['do']}")

@@ -83,6 +83,7 @@ class SettledWaiters:
                     look_at_all_at_s = now_s() + self._poll_s
                     await self._look_for_settled(self._waiting.keys() - newcomers)
             except WorldError as error:
+                self._newcomers |= newcomers
                 logger.warning("no look at the orders that callers wait for: {}", error)
 
     async def _look(self, wanted: Iterable[UUID]) -> None:

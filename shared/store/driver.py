@@ -4,6 +4,7 @@ Core writes the SQL and keeps the connections; asyncpg runs it. The way through 
 as much for each statement (`docs/performance.md`), and statements are what a small transaction is made of.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, TypeAlias
@@ -12,6 +13,8 @@ import asyncpg
 from sqlalchemy import ClauseElement
 from sqlalchemy.dialects.postgresql.asyncpg import dialect
 from sqlalchemy.ext.asyncio import AsyncEngine
+
+from shared.ports import WorldError
 
 Driver: TypeAlias = asyncpg.Connection
 
@@ -41,12 +44,41 @@ class Statement:
 
 @asynccontextmanager
 async def driving(engine: AsyncEngine) -> AsyncIterator[Driver]:
-    """Take a connection from the pool, to run statements that are each their own transaction."""
+    """Take a connection from the pool, to run statements that are each their own transaction.
+
+    It goes back only in a state that is known. The pool would not see otherwise, because it was not asked.
+    """
     async with engine.connect() as connection:
         driver: Driver = (await connection.get_raw_connection()).driver_connection
         try:
             yield driver
+        except (TimeoutError, asyncio.CancelledError):  # nobody knows what the server will yet do with what was sent
+            driver.terminate()
+            raise
         finally:
-            # what the pool would not see, because it was not asked: a lost connection, or a rollback that did not end
             if driver.is_closed() or driver.is_in_transaction():
                 await connection.invalidate()
+
+
+@asynccontextmanager
+async def transacting(engine: AsyncEngine) -> AsyncIterator[Driver]:
+    """Begin a transaction, and commit it at the end of the block.
+
+    Not with asyncpg's own transaction: after a BEGIN that it was not told the end of, the next one becomes a savepoint
+    in it, commits nothing, and says nothing.
+
+    Raises:
+        WorldError: the server rolled it back instead, because a statement in it had failed.
+    """
+    async with driving(engine) as driver:
+        await driver.execute("BEGIN")
+        try:
+            yield driver
+        except (TimeoutError, asyncio.CancelledError):
+            raise
+        except BaseException:
+            if not driver.is_closed():
+                await driver.execute("ROLLBACK")
+            raise
+        if await driver.execute("COMMIT") != "COMMIT":
+            raise WorldError("the transaction was rolled back: a statement in it had failed")

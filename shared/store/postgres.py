@@ -18,7 +18,7 @@ from shared.outcome import Intent
 from shared.ports import Answer, Claim, LogEntry, Received, Record, Request
 from shared.store import statements as sql
 from shared.store.connection import by_whose_fault, rows_json
-from shared.store.driver import Driver, Statement, driving
+from shared.store.driver import Driver, Statement, driving, transacting
 
 DEFER_MOST_S = 15.0
 """The longest that an outbox row which could not be sent waits for the next attempt."""
@@ -59,7 +59,7 @@ class PostgresStore:
     async def transaction(self) -> AsyncIterator["PostgresTransaction"]:
         """Begin a transaction that commits at the end of the block."""
         with by_whose_fault():
-            async with driving(self.engine) as driver, driver.transaction():
+            async with transacting(self.engine) as driver:
                 yield PostgresTransaction(driver, self._states, self._grace_s, self._lease_s)
 
     async def delete_confirmed(self, event_ids: Collection[UUID]) -> None:

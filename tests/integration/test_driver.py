@@ -2,19 +2,23 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import nullcontext
+from contextlib import suppress
+from uuid import UUID
 
+import asyncpg
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from shared.ids import new_id
 from shared.ports import WorldError
 from shared.store.connection import POOL_MAX_CONNECTIONS, by_whose_fault, connect
-from shared.store.driver import Statement, driving
+from shared.store.driver import Statement, driving, transacting
 from tests.integration.auditor import Auditor
 from tests.integration.servers import Servers
 
 ONE = Statement(text("SELECT :number + 1 AS more, CAST(:number AS integer) AS same"))
+RECEIVED = Statement(text("INSERT INTO inbox (event_id, type) VALUES (:event_id, 'order.placed.v1')"))
 SLEEP = Statement(text("SELECT pg_sleep(:seconds)"))
 
 
@@ -29,7 +33,7 @@ async def use_every_connection(engine: AsyncEngine) -> None:
     """Begin and end a transaction on as many connections at once as the pool has."""
 
     async def use() -> None:
-        async with driving(engine) as driver, driver.transaction():
+        async with transacting(engine) as driver:
             (row,) = await ONE.rows(driver, number=1)
             assert (row["more"], row["same"]) == (2, 1)
 
@@ -55,7 +59,7 @@ async def test_a_connection_that_the_server_ended(engine: AsyncEngine, auditor: 
 
     async def be_ended() -> None:
         with by_whose_fault():
-            async with driving(engine) as driver, driver.transaction() if in_transaction else nullcontext():
+            async with transacting(engine) if in_transaction else driving(engine) as driver:
                 await auditor.rows("SELECT pg_terminate_backend($1)", driver.get_server_pid())
                 await SLEEP.rows(driver, seconds=10.0)
 
@@ -85,6 +89,39 @@ async def test_a_statement_out_of_time(engine: AsyncEngine) -> None:
 async def sleep(engine: AsyncEngine, limit_ms: int = 10_000) -> None:
     """Keep a connection busy in a transaction for longer than any test waits."""
     with by_whose_fault():
-        async with driving(engine) as driver, driver.transaction():
+        async with transacting(engine) as driver:
             await driver.execute(f"SET LOCAL statement_timeout = {limit_ms}")
             await SLEEP.rows(driver, seconds=30.0)
+
+
+async def test_what_is_committed_is_there_whatever_became_of_a_begin(engine: AsyncEngine, auditor: Auditor) -> None:
+    """A BEGIN whose end nobody waited for is no transaction of the next one: what that one commits, others see."""
+    committed = [new_id() for _ in range(60)]
+    for number, event_id in enumerate(committed):
+        cancelled = asyncio.create_task(receive(engine, new_id()))
+        for _ in range(number % 6):  # somewhere on the way to the BEGIN, in it, or right after it
+            await asyncio.sleep(0)
+        await asyncio.wait([cancelled], timeout=0.0001 * (number % 5))
+        cancelled.cancel()
+        await asyncio.gather(cancelled, return_exceptions=True)
+        await receive(engine, event_id)
+    rows = await auditor.rows("SELECT event_id FROM order_service.inbox")
+    assert set(committed) <= {row["event_id"] for row in rows}
+
+
+async def receive(engine: AsyncEngine, event_id: UUID) -> None:
+    """Commit a row."""
+    async with transacting(engine) as driver:
+        await RECEIVED.run(driver, event_id=event_id)
+
+
+async def test_a_transaction_that_failed_and_went_on(engine: AsyncEngine) -> None:
+    """The server answers the COMMIT of a failed transaction with a ROLLBACK, and no error: that is not a commit."""
+
+    async def go_on() -> None:
+        async with transacting(engine) as driver:
+            with suppress(asyncpg.PostgresError):
+                await driver.execute("SELECT 1 / 0")
+
+    with pytest.raises(WorldError, match="rolled back"):
+        await go_on()

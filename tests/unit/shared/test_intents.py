@@ -17,7 +17,12 @@ from tests.unit.shared.loop import running, until
 from tests.unit.shared.toy import Encore, Encored, Score, Tune, cue, order, toy
 
 LIMITS = IntentLimits(
-    performing_max=3, waiting_max=4, poll_max=4, answers_raised_max=4, backoff=Backoff(first_s=1.0, most_s=8.0)
+    performing_max=3,
+    answering_max=6,
+    waiting_max=4,
+    poll_max=4,
+    answers_raised_max=4,
+    backoff=Backoff(first_s=1.0, most_s=8.0),
 )
 CAUSE = UUID("0190d1a5-0000-7000-8000-000000000002")
 LOST = WorldError("the connection is lost")
@@ -322,6 +327,16 @@ async def test_a_turn_ends_with_the_answer(stage: Stage) -> None:
     for claim in claims[: LIMITS.waiting_max]:
         stage.workers.offer([claim], stage.clock.monotonic_s())
     await until(lambda: len(stage.performed) == LIMITS.waiting_max > LIMITS.performing_max)
+    async with running(stage.shell.run(), stage.workers.run()):
+        await until(lambda: stage.done)
+
+
+async def test_answers_that_wait_are_bounded(stage: Stage) -> None:
+    """While nothing can be committed, so many answers wait and no more are asked for; then the others follow."""
+    for claim in stage.intend(*range(1, 10), leased_s=30):
+        stage.workers.offer([claim], stage.clock.monotonic_s())
+        await asyncio.sleep(0.01)
+    assert len(stage.performed) == LIMITS.answering_max
     async with running(stage.shell.run(), stage.workers.run()):
         await until(lambda: stage.done)
 
