@@ -251,15 +251,19 @@ async def test_rabbitmq_keeps_what_it_confirmed_when_it_is_killed(rabbitmq: Brok
     server, handle = rabbitmq
     async with await aio_pika.connect(server.url("topology"), timeout=10) as connection:
         channel = await connection.channel()
-        # Classic: killed within a second of its declaration, a quorum queue is left without a leader.
-        queue = await channel.declare_queue("order.kept", durable=True)
+        await channel.declare_queue("order.kept", durable=True, arguments={"x-queue-type": "quorum"})
+    await (
+        handle.restart()
+    )  # the declaration itself is not safe yet in its first moments, whatever the type of the queue
+    async with await aio_pika.connect(server.url("topology"), timeout=10) as connection:
+        channel = await connection.channel()
         persistent = aio_pika.Message(b"kept", delivery_mode=aio_pika.DeliveryMode.PERSISTENT)
-        await channel.default_exchange.publish(persistent, queue.name, timeout=10)
+        await channel.default_exchange.publish(persistent, "order.kept", mandatory=True, timeout=10)
     await handle.kill()
     await handle.start()
     async with await aio_pika.connect(server.url("topology"), timeout=10) as connection:
         channel = await connection.channel()
-        again = await channel.declare_queue("order.kept", durable=True)
+        again = await channel.declare_queue("order.kept", durable=True, passive=True)
         message = await again.get(timeout=10)
         assert message is not None
         assert message.body == b"kept"
