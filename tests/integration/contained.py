@@ -31,7 +31,7 @@ class Contained:
         self._ready = ready
         for inside, outside in ports.items():
             # Testcontainers knows a number alone, and hands what it is given to docker-py, which takes an address too
-            container.ports[f"{inside}/tcp"] = (HOST, outside)  # type: ignore[assignment]
+            container.ports[f"{inside}/tcp"] = (HOST, outside)  # type: ignore[assignment]  # docker-py takes an address, testcontainers' type does not
 
     async def start(self) -> None:
         """Start it, or start it again on the data and the ports that it had, and wait until it is ready.
