@@ -1,7 +1,6 @@
 """A private PostgreSQL and RabbitMQ for one run: roles, schemas, topology and a catalogue, as `make up` makes them."""
 
 import asyncio
-import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -10,11 +9,9 @@ import asyncpg
 
 from infra.credentials import DATABASE_ROLES, role_variable
 from infra.failure import StackError
-from infra.home import REPOSITORY
-from infra.native.environment import inherited
 from infra.native.install import MISSING, find
+from infra.native.once import migration
 from infra.native.postgres import SUPERUSER, Postgres
-from infra.native.program import Program
 from infra.native.rabbitmq import Ports, RabbitMQ
 from infra.native.running import Running, free_ports, running, scratch
 from infra.ports import SERVICES
@@ -24,7 +21,6 @@ from shared.broker.declare import declare_at
 from shared.topology import topology_of
 
 PASSWORD = "a-benchmark"  # noqa: S105 - of servers that end with the run
-MIGRATION_TIMEOUT_S = 60.0
 PRICES = {f"sku-{number:02}": 100 + number for number in range(40)}
 """The catalogue, in minor units of EUR."""
 PLENTY = 10_000_000
@@ -69,20 +65,11 @@ async def serving() -> AsyncIterator[Servers]:
         servers = Servers(postgres, database, rabbitmq, broker)
         await database.run(postgres.roles({role_variable(role): PASSWORD for role in DATABASE_ROLES}))
         await declare_at(topology_of(TABLES), rabbitmq.url(TOPOLOGY))
-        await asyncio.gather(*(database.run(_migration(servers, service)) for service in SERVICES))
+        await asyncio.gather(
+            *(database.run(migration(name, servers.database_url(f"{name}_migrator"))) for name in SERVICES)
+        )
         await _offer(servers)
         yield servers
-
-
-def _migration(servers: Servers, service: str) -> Program:
-    return Program(
-        name=f"migrate-{service}",
-        argv=(sys.executable, "-m", "alembic", "-c", f"services/{service}/alembic.ini", "upgrade", "head"),
-        env=inherited(QUARTET_DATABASE_URL=servers.database_url(f"{service}_migrator")),
-        cwd=REPOSITORY,
-        once=True,
-        ready_timeout_s=MIGRATION_TIMEOUT_S,
-    )
 
 
 async def _offer(servers: Servers) -> None:

@@ -9,6 +9,7 @@ from infra.credentials import DATABASE_ROLES, Credentials, role_variable
 from infra.home import REPOSITORY, Home
 from infra.native.environment import inherited
 from infra.native.install import Installed
+from infra.native.once import migration, once
 from infra.native.postgres import Postgres
 from infra.native.probes import http_ok
 from infra.native.program import Program
@@ -49,7 +50,7 @@ class Stack:
             *self.rabbitmq.programs(),
             self.roles(),
             *self.migrations(needs=("roles",)),
-            _once("topology", "infra.topology", needs=("rabbitmq",), QUARTET_BROKER_URL=self.rabbitmq.url(TOPOLOGY)),
+            once("topology", "infra.topology", needs=("rabbitmq",), QUARTET_BROKER_URL=self.rabbitmq.url(TOPOLOGY)),
             self.provider(),
             self.mail(),
             *(replica for service in SERVICES for replica in self.replicas(service)),
@@ -63,16 +64,7 @@ class Stack:
 
     def migrations(self, needs: tuple[str, ...] = ()) -> tuple[Program, ...]:
         """Bring the schema of every service up to date."""
-        return tuple(
-            _once(
-                f"migrate-{service}",
-                "alembic",
-                *("-c", f"services/{service}/alembic.ini", "upgrade", "head"),
-                needs=needs,
-                QUARTET_DATABASE_URL=self._database_url(f"{service}_migrator"),
-            )
-            for service in SERVICES
-        )
+        return tuple(migration(name, self._database_url(f"{name}_migrator"), needs) for name in SERVICES)
 
     def provider(self) -> Program:
         """The payment provider, an outside party."""
@@ -112,7 +104,7 @@ class Stack:
 
     def seed(self) -> Program:
         """Fill the catalogue and the shelves."""
-        return _once(
+        return once(
             "seed",
             "scripts.seed",
             needs=tuple(name for service in SERVICES for name in replica_names(service, self.scale)),
@@ -123,18 +115,6 @@ class Stack:
 
     def _database_url(self, role: str) -> str:
         return self.postgres.url(role, self.credentials.role(role))
-
-
-def _once(name: str, module: str, *arguments: str, needs: tuple[str, ...], **variables: str) -> Program:
-    return Program(
-        name=name,
-        argv=(sys.executable, "-m", module, *arguments),
-        env=inherited(PYTHONUNBUFFERED="1", **variables),
-        cwd=REPOSITORY,
-        needs=needs,
-        once=True,
-        ready_timeout_s=60.0,
-    )
 
 
 def _lasting(

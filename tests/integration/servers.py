@@ -1,14 +1,11 @@
 """The servers of a session: one PostgreSQL and one RabbitMQ, whoever runs them, furnished as `make up` does it."""
 
 import asyncio
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from infra.home import REPOSITORY
-from infra.native.environment import inherited
-from infra.native.program import Program
+from infra.native.once import migration
 from infra.native.running import Running
 from infra.ports import HOST, SERVICES
 from infra.rabbitmq.users import VHOST
@@ -19,7 +16,6 @@ from shared.topology import DELAY_TIERS_MS, Topology, topology_of
 PASSWORD = "a-test"
 TIERS_MS = (100, 200, 500)
 """The delays of the tests that retry; the system's own are declared beside them."""
-MIGRATION_TIMEOUT_S = 60.0
 
 
 class Server(Protocol):
@@ -72,21 +68,12 @@ def topology() -> Topology:
     return topology_of(TABLES, (*TIERS_MS, *DELAY_TIERS_MS))
 
 
-def migration(servers: Servers, service: str, name: str = "migrate") -> Program:
-    """Give the program that brings the schema of a service up to date, as its migrator."""
-    return Program(
-        name=f"{name}-{service}",
-        argv=(sys.executable, "-m", "alembic", "-c", f"services/{service}/alembic.ini", "upgrade", "head"),
-        env=inherited(QUARTET_DATABASE_URL=servers.database_url(f"{service}_migrator")),
-        cwd=REPOSITORY,
-        once=True,
-        ready_timeout_s=MIGRATION_TIMEOUT_S,
-    )
-
-
 async def furnish(servers: Servers) -> None:
     """Make the schemas and declare the topology, on servers that have their roles and users."""
     await asyncio.gather(
         declare_at(topology(), servers.broker_url("topology")),
-        *(servers.programs.run(migration(servers, service)) for service in SERVICES),
+        *(
+            servers.programs.run(migration(service, servers.database_url(f"{service}_migrator")))
+            for service in SERVICES
+        ),
     )

@@ -2,20 +2,20 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from sqlalchemy import Connection, MetaData, Table
 
 from infra.failure import StackError
+from infra.native.once import migration
 from infra.ports import SERVICES
 from services.inventory.store import reservations, stock
 from services.notification.store import correspondence
 from services.order.store import catalogue, orders
 from services.payment.store import payments
 from shared.store.connection import connect
-from tests.integration.servers import Servers, migration
+from tests.integration.servers import Servers
 from tests.integration.stage import Stage
 
 pytestmark = pytest.mark.integration
@@ -42,7 +42,9 @@ async def columns(stage: Stage, service: str) -> Sequence[Any]:
 async def test_migrating_again_changes_nothing(servers: Servers, stage: Stage) -> None:
     """A second `make migrate` finds nothing to do."""
     before = [await columns(stage, service) for service in SERVICES]
-    await asyncio.gather(*(servers.programs.run(migration(servers, service)) for service in SERVICES))
+    await asyncio.gather(
+        *(servers.programs.run(migration(name, servers.database_url(f"{name}_migrator"))) for name in SERVICES)
+    )
     assert [await columns(stage, service) for service in SERVICES] == before
 
 
@@ -53,10 +55,7 @@ async def test_migrations_at_once_wait_for_each_other(servers: Servers, stage: S
     engine = connect(url, "test")
     async with engine.begin() as connection:
         await connection.exec_driver_sql("CREATE SCHEMA notification_service")
-    runs = [
-        replace(run, env={**run.env, "QUARTET_DATABASE_URL": url})
-        for run in (migration(servers, "notification", f"at-once-{number}") for number in range(3))
-    ]
+    runs = [migration("notification", url, name=f"at-once-{number}") for number in range(3)]
     await asyncio.gather(*map(servers.programs.run, runs))
     async with engine.connect() as connection:
         made = await connection.run_sync(reflected, "notification_service", ["correspondence"])
@@ -69,9 +68,8 @@ async def test_a_migrator_is_refused_anothers_schema(servers: Servers) -> None:
     services = list(SERVICES)
     runs = []
     for service, other in zip(services, services[1:] + services[:1], strict=True):
-        run = migration(servers, other, f"stranger-{service}")
-        url = servers.database_url(f"{service}_migrator")
-        runs.append(servers.programs.run(replace(run, env={**run.env, "QUARTET_DATABASE_URL": url})))
+        run = migration(other, servers.database_url(f"{service}_migrator"), name=f"stranger-{service}")
+        runs.append(servers.programs.run(run))
     for refused in await asyncio.gather(*runs, return_exceptions=True):
         assert isinstance(refused, StackError)
         assert "permission denied" in "".join(refused.lines)

@@ -5,7 +5,7 @@ from typing import Any, Self
 
 from aiosmtpd.smtp import SMTP
 
-HANG_UP_TIMEOUT_S = 5.0
+from tests.unit.shared.loop import passes
 
 
 class Sink:
@@ -33,7 +33,7 @@ class Sink:
             if one.transport is not None:
                 one.transport.close()
         self._open.clear()
-        await asyncio.sleep(0.05)
+        await passes()
 
     async def handle_RCPT(self, _: SMTP, __: Any, envelope: Any, address: str, ___: Any) -> str:  # noqa: N802 - aiosmtpd's
         """Take or refuse a recipient."""

@@ -9,6 +9,8 @@ from typing import Any
 DEADLINE_S = 300.0
 """Of the loop's own time; a test that hangs for good is ended by pytest's timeout."""
 POLL_S = 0.05
+PASSES = 20
+"""Of the loop: more than any chain of callbacks here is long."""
 
 
 class JumpingSelector(selectors.SelectSelector):
@@ -43,6 +45,12 @@ async def until(holds: Callable[[], object], deadline_s: float = DEADLINE_S) -> 
     async with asyncio.timeout(deadline_s):
         while not holds():  # noqa: ASYNC110 - a state of plain objects, which signal nothing
             await asyncio.sleep(POLL_S)
+
+
+async def passes() -> None:
+    """Let all run that is ready to, and what that makes ready, without waiting for anything."""
+    for _ in range(PASSES):
+        await asyncio.sleep(0)
 
 
 @asynccontextmanager

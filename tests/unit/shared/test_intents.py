@@ -13,7 +13,7 @@ from shared.intents import IntentLimits, IntentWorkers, Reply, UnansweredError
 from shared.ports import Claim, WorldError
 from shared.shell import Committed, Shell
 from tests.unit.shared.fakes import Call, FakeClock, FakeConfirmations, FakeStore, StoredIntent
-from tests.unit.shared.loop import running, until
+from tests.unit.shared.loop import passes, running, until
 from tests.unit.shared.toy import Encore, Encored, Score, Tune, cue, order, toy
 
 LIMITS = IntentLimits(
@@ -335,7 +335,7 @@ async def test_answers_that_wait_are_bounded(stage: Stage) -> None:
     """While nothing can be committed, so many answers wait and no more are asked for; then the others follow."""
     for claim in stage.intend(*range(1, 10), leased_s=30):
         stage.workers.offer([claim], stage.clock.monotonic_s())
-        await asyncio.sleep(0.01)
+        await passes()
     assert len(stage.performed) == LIMITS.answering_max
     async with running(stage.shell.run(), stage.workers.run()):
         await until(lambda: stage.done)
