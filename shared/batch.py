@@ -25,6 +25,13 @@ class Raised:
 
 
 @dataclass(frozen=True, slots=True)
+class Deadly:
+    """Nobody reacts to it any more: so many lives of processes ended while they reacted to it, and to nothing else."""
+
+    runs: int
+
+
+@dataclass(frozen=True, slots=True)
 class Answered:
     """A command's answer, now or from the first time it was asked."""
 
@@ -37,7 +44,7 @@ class KeyReused:
     """The idempotency key was used before, for another body."""
 
 
-Result: TypeAlias = Advanced[Any] | Ignored | Duplicate | Raised | Answered | KeyReused
+Result: TypeAlias = Advanced[Any] | Ignored | Duplicate | Raised | Deadly | Answered | KeyReused
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,6 +56,8 @@ class Item:
     answer: Callable[[Advanced[Any] | Ignored, Any], Answer] | None = None
     """From the outcome and the state after it."""
     completes: UUID | None = None
+    redelivered: bool = False
+    """Somebody had it before and did not ack it: it may be what ended them."""
 
 
 class Batch:
@@ -65,6 +74,8 @@ class Batch:
     def apply(self, item: Item) -> Result:
         """React to one event, and note in `record` what follows from it; a failure leaves no trace but its id."""
         event_id = item.envelope.event_id
+        if item.redelivered:
+            self.record.survived.append(event_id)
         if event_id in self._raised:  # a second copy in the same batch failed with the first
             return self._raised[event_id]
         if event_id not in self._unseen:

@@ -94,6 +94,8 @@ class Record:
     ignored: dict[UUID, str] = field(default_factory=dict)
     raised: list[UUID] = field(default_factory=list)
     """Events whose inbox row goes again, because their reaction raised."""
+    survived: list[UUID] = field(default_factory=list)
+    """Events of redelivered messages: whatever came of them, this process is still there."""
     answers: list[tuple[Request, UUID, Answer]] = field(default_factory=list)
     confirmed: Collection[UUID] = ()
     """Outbox rows to delete, because the broker has confirmed them."""
@@ -144,6 +146,12 @@ class Store(Protocol):
 
     def transaction(self) -> AbstractAsyncContextManager[Transaction]:
         """Begin; commit at the end of the block, roll back if it raises. Raises as `Transaction` does."""
+
+    async def watch(self, event_ids: Collection[UUID], life: UUID) -> Collection[UUID]:
+        """Note events of a redelivered message as begun in this life of a process; give those noted in another."""
+
+    async def suspect(self, event_id: UUID, life: UUID) -> int:
+        """Count this life among those that ran a watched event alone; say how many there are, this one included."""
 
     async def delete_confirmed(self, event_ids: Collection[UUID]) -> None:
         """Delete outbox rows that the broker has confirmed."""

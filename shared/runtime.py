@@ -17,6 +17,7 @@ from shared.clock import SystemClock
 from shared.envelope import Envelope
 from shared.http.commands import Commands
 from shared.http.health import Check
+from shared.ids import new_id
 from shared.intents import IntentLimits, IntentWorkers, Performer
 from shared.logs import Line, info_all
 from shared.outcome import Advanced, Ignored, Intent
@@ -27,6 +28,7 @@ from shared.retries import Retries
 from shared.settings import Settings
 from shared.shell import Committed, Shell
 from shared.store.connection import connect
+from shared.store.dead_letters import DeadLetters
 from shared.store.postgres import PostgresStore, States
 from shared.topology import DELAY_TIERS_MS
 
@@ -75,6 +77,7 @@ class Runtime:
             self.relay,
             clock,
             self._committed,
+            life=new_id(),
             batch_max_events=settings.batch_max_events,
             waiting_max_works=WAITING_MAX_WORKS,
         )
@@ -85,6 +88,8 @@ class Runtime:
             reactions,
             self.shell,
             Retries(self.retry_publisher, clock, delay_tiers_ms),
+            DeadLetters(self.engine),
+            clock,
             prefetch_max_messages=settings.prefetch_max_messages,
             drain_timeout_s=settings.drain_timeout_s,
         )
@@ -176,7 +181,7 @@ class Runtime:
             await connection.execute(text("SELECT 1 FROM inbox LIMIT 1"))
 
     async def _ask_broker(self) -> None:
-        counts = await self.publisher.consumer_counts([lane.queue for lane in self.consumers.lanes])
+        counts = await self.publisher.consumer_counts(self.consumers.queues)
         if idle := [queue for queue, count in counts.items() if not count]:
             raise RuntimeError(f"nobody consumes {', '.join(idle)}")
 

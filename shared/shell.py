@@ -7,22 +7,26 @@ what is there and never waits to fill up, because the next one fills while this 
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from functools import partial
+from typing import Protocol, TypeVar
 from uuid import UUID
 
 from loguru import logger
 
 from shared.backoff import Backoff
-from shared.batch import Answered, Batch, Item, KeyReused, Raised, Result
+from shared.batch import Answered, Batch, Deadly, Item, KeyReused, Raised, Result
 from shared.envelope import Logged
 from shared.ports import Answer, Claim, Clock, ConflictError, RefusedError, Store, Transaction, WorldError
 from shared.reactions import Reactions
 
+T = TypeVar("T")
 WORLD_BACKOFF = Backoff(first_s=0.05, most_s=5.0)
 CONFLICTS_MAX = 20
 """So many conflicts in a row are no race: then the batch is taken apart to find the event that is refused."""
+SUSPECT_RUNS_MAX = 3
+"""In so many lives of processes an event is begun alone; the last time it is set aside instead."""
 BUGS_MAX = 3
 """So often a batch runs again on an error that nobody foresaw, before it is taken apart too."""
 
@@ -42,6 +46,11 @@ class Work:
     def is_abandoned(self) -> bool:
         """Whoever brought it is gone and will bring it again: a message whose channel was lost."""
         return self.done.cancelled() and all(item.request is None and item.completes is None for item in self.items)
+
+    @property
+    def is_suspect(self) -> bool:
+        """An event in it may be what ended the process that had it before."""
+        return any(item.redelivered for item in self.items)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +86,7 @@ class Shell:
         clock: Clock,
         on_commit: Callable[[Committed], None],
         *,
+        life: UUID,
         batch_max_events: int,
         waiting_max_works: int,
     ) -> None:
@@ -84,6 +94,7 @@ class Shell:
         self._store = store
         self._confirmations = confirmations
         self._clock = clock
+        self._life = life
         self._on_commit = on_commit
         self._batch_max_events = batch_max_events
         self._waiting_max_works = waiting_max_works
@@ -113,7 +124,8 @@ class Shell:
                 await self._arrived.wait()
                 batch = self._take()
                 items = [item for work in batch for item in work.items]
-                results = iter(await self._settle(items) if items else ())
+                settle = self._settle_apart if any(work.is_suspect for work in batch) else self._settle
+                results = iter(await settle(items) if items else ())
                 for work in batch:
                     own = tuple(next(results) for _ in work.items)
                     if not work.done.done():  # who asked may have stopped waiting; it is done all the same
@@ -132,15 +144,53 @@ class Shell:
         await self._idle.wait()
 
     def _take(self) -> list[Work]:
-        """Take whole works up to the bound; what nobody waits for and the broker delivers again is left out."""
+        """Take whole works up to the bound, or one that is suspect.
+
+        What nobody waits for, and the broker delivers again, is left out.
+        """
         batch: list[Work] = []
         events = 0
         while self._waiting and (not batch or events + len(self._waiting[0].items) <= self._batch_max_events):
+            if batch and self._waiting[0].is_suspect:
+                break
             work = self._waiting.popleft()
-            if not work.is_abandoned:
-                batch.append(work)
-                events += len(work.items)
+            if work.is_abandoned:
+                continue
+            batch.append(work)
+            events += len(work.items)
+            if work.is_suspect:
+                break
         return batch
+
+    async def _settle_apart(self, items: Sequence[Item]) -> list[Result]:
+        """Commit a redelivered message apart from all others, and what was begun so in another life, event by event.
+
+        So the one event that ends every process which reacts to it is found, and its neighbours go through.
+        """
+        event_ids = [item.envelope.event_id for item in items]
+        begun = await self._until_answered(partial(self._store.watch, event_ids, self._life))
+        together = [item for item in items if item.envelope.event_id not in begun]
+        settled = iter(await self._settle(together) if together else ())
+        return [await self._settle_alone(i) if i.envelope.event_id in begun else next(settled) for i in items]
+
+    async def _settle_alone(self, item: Item) -> Result:
+        event_id = item.envelope.event_id
+        runs = await self._until_answered(partial(self._store.suspect, event_id, self._life))
+        if runs >= SUSPECT_RUNS_MAX:
+            about = logger.bind(order_id=str(item.envelope.correlation_id), event_id=str(event_id))
+            about.error("{} set aside: {} processes ended as they reacted to it", item.envelope.type, runs)
+            return Deadly(runs)
+        (result,) = await self._settle([item])
+        return result
+
+    async def _until_answered(self, ask: Callable[[], Awaitable[T]]) -> T:
+        for delay_s in WORLD_BACKOFF.delays_s():
+            try:
+                return await ask()
+            except WorldError as error:
+                logger.warning("the suspects are not known yet, asked again in {:.2f} s: {}", delay_s, error)
+                await self._clock.sleep(delay_s)
+        raise AssertionError("a backoff never ends")
 
     async def _settle(self, items: Sequence[Item]) -> list[Result]:
         """Commit items as often as the world makes it necessary; take them apart when one is refused."""

@@ -5,6 +5,7 @@ every lane has its own channel and prefetch, acks are ours alone, and the body i
 """
 
 import logging
+from dataclasses import replace
 from typing import Any, cast
 from uuid import UUID
 
@@ -15,14 +16,20 @@ from loguru import logger
 from pydantic import BaseModel, ConfigDict, create_model
 from yarl import URL
 
-from shared.batch import Item, Raised
+from shared.backoff import Backoff
+from shared.batch import Deadly, Item, Raised
 from shared.broker.publisher import CONNECT_TIMEOUT_S, HEARTBEAT_S, RECONNECT_INTERVAL_S
 from shared.envelope import Envelope, Unreadable, alone, decode
 from shared.event import Event
+from shared.letters import Keeper, letters_of
+from shared.ports import Clock, RefusedError, WorldError
 from shared.reactions import Reactions
 from shared.retries import FIRST_FAILED_AT, Failure, Retries, attempts_so_far
 from shared.shell import Shell, StoppedError
-from shared.topology import Lane, events_exchange, lanes_of
+from shared.topology import Lane, dead_exchange, events_exchange, lanes_of
+
+DRAIN_PREFETCH_MAX_MESSAGES = 20
+DRAIN_BACKOFF = Backoff(first_s=0.2, most_s=5.0)
 
 
 class CloudEvent(BaseModel):
@@ -46,11 +53,13 @@ class Consumers:
     """The consumers of one service, a lane each."""
 
     def __init__(
-        self, broker_url: str, reactions: Reactions, shell: Shell, retries: Retries, *, prefetch_max_messages: int,
-        drain_timeout_s: float,
+        self, broker_url: str, reactions: Reactions, shell: Shell, retries: Retries, keeper: Keeper, clock: Clock, *,
+        prefetch_max_messages: int, drain_timeout_s: float,
     ) -> None:  # fmt: skip
         self._shell = shell
         self._retries = retries
+        self._keeper = keeper
+        self._clock = clock
         self.lanes = lanes_of(reactions)
         self.broker = RabbitBroker(
             str(URL(broker_url).update_query(heartbeat=HEARTBEAT_S, name=f"quartet {reactions.service} consumers")),
@@ -65,8 +74,15 @@ class Consumers:
         )
         for lane in self.lanes:
             self._subscribe(lane, prefetch_max_messages)
+        self._dead = dead_exchange(reactions.service)
+        self._subscribe_dead(self._dead)
         for event in reactions.published:
             self._document(event)
+
+    @property
+    def queues(self) -> tuple[str, ...]:
+        """Every queue that is consumed: the lanes, and the dead letters."""
+        return (*(lane.queue for lane in self.lanes), self._dead)
 
     async def start(self) -> None:
         """Connect and consume.
@@ -102,6 +118,19 @@ class Consumers:
             title=lane.queue,
         )(handle)
 
+    def _subscribe_dead(self, queue: str) -> None:
+        async def drain(message: Any) -> None:
+            await self._drain(cast("IncomingMessage", message))
+
+        self.broker.subscriber(
+            RabbitQueue(queue, durable=True, declare=False),
+            channel=Channel(prefetch_count=DRAIN_PREFETCH_MAX_MESSAGES, on_return_raises=True),
+            ack_policy=AckPolicy.MANUAL,
+            decoder=_as_it_is,
+            no_reply=True,
+            include_in_schema=False,
+        )(drain)
+
     def _document(self, event: type[Event]) -> None:
         self.broker.publisher(
             exchange=RabbitExchange(events_exchange(event.kind.owner), ExchangeType.TOPIC, durable=True, declare=False),
@@ -122,23 +151,40 @@ class Consumers:
             failures = [_letter(message, 0, message.body, type(error).__name__, "cannot be handled")]
         if failures:
             await self._retries.set_back(lane, failures)
-        try:
-            await message.ack()
-        except Exception as error:  # noqa: BLE001 - a lost connection: the message comes again, the inbox drops it
-            logger.info("an ack was lost, {} comes again: {}", lane.queue, error)
+        await _ack(message)
+
+    async def _drain(self, message: IncomingMessage) -> None:
+        """Keep a dead letter, and only then ack it; a letter that cannot be kept yet stays in its queue."""
+        letters = letters_of(message.body, message.headers, self._clock.now())
+        for delay_s in DRAIN_BACKOFF.delays_s():
+            try:
+                await self._keeper.keep(letters)
+                break
+            except (WorldError, RefusedError) as error:
+                logger.warning("{} dead letters not kept yet, again in {:.1f} s: {}", len(letters), delay_s, error)
+                await self._clock.sleep(delay_s)
+        await _ack(message)
 
     async def _react(self, lane: Lane, message: IncomingMessage) -> list[Failure]:
         """Have the shell react to the events of a message, and say what is to be set back of it."""
         reads = decode(message.body, lane.event.kind.name)
-        items = [Item(read) for read in reads if isinstance(read, Envelope)]
+        redelivered = bool(message.redelivered)
+        items = [Item(read, redelivered=redelivered) for read in reads if isinstance(read, Envelope)]
         results = iter(await self._shell.submit(*items) if items else ())
         failures = []
         for index, read in enumerate(reads):
             if isinstance(read, Unreadable):
                 failures.append(_letter(message, index, alone(message.body, index), "Unreadable", read.reason))
-            elif isinstance(result := next(results), Raised):
-                failures.append(_failure(message, index, read, result.error))
+            elif isinstance(result := next(results), Raised | Deadly):
+                failures.append(_failure(message, index, read, result))
         return failures
+
+
+async def _ack(message: IncomingMessage) -> None:
+    try:
+        await message.ack()
+    except Exception as error:  # noqa: BLE001 - a lost connection: the message comes again, and changes nothing
+        logger.info("an ack was lost, {} comes again: {}", message.message_id, error)
 
 
 async def _as_it_is(message: RabbitMessage) -> IncomingMessage:
@@ -149,16 +195,21 @@ def _documented(event: type[Event]) -> type[BaseModel]:
     return create_model(f"{event.__name__}CloudEvent", __base__=CloudEvent, data=(event, ...))
 
 
-def _failure(message: IncomingMessage, index: int, read: Envelope, error: Exception) -> Failure:
-    """Say how an event failed: it may be tried again."""
-    return Failure(
+def _failure(message: IncomingMessage, index: int, read: Envelope, result: Raised | Deadly) -> Failure:
+    """Say how an event failed: it may be tried again, unless it has ended processes."""
+    failed = Failure(
         event_id=str(read.event_id),
         body=alone(message.body, index),
         attempts=attempts_so_far(message.headers) + 1,
-        error_class=type(error).__name__,
-        reason=f"{type(error).__name__}: {error}",
+        error_class="Deadly",
+        reason="",
         first_failed_at=_first_failed_at(message),
     )
+    if isinstance(result, Deadly):
+        reason = f"{result.runs} processes ended while they reacted to it"
+        return replace(failed, reason=reason, retryable=False)
+    error_class = type(result.error).__name__
+    return replace(failed, error_class=error_class, reason=f"{error_class}: {result.error}")
 
 
 def _letter(message: IncomingMessage, index: int, body: bytes, error_class: str, reason: str) -> Failure:

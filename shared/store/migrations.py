@@ -12,6 +12,8 @@ from shared.settings import MigrationSettings
 
 KIT_0001 = Path(__file__).with_name("kit_0001.sql")
 """The kit's own tables, for a service's first migration."""
+KIT_0002 = Path(__file__).with_name("kit_0002.sql")
+"""What is set aside, for a service's second one."""
 
 
 def run_migrations(service: str) -> None:

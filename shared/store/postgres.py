@@ -62,6 +62,16 @@ class PostgresStore:
             async with transacting(self.engine) as driver:
                 yield PostgresTransaction(driver, self._states, self._grace_s, self._lease_s)
 
+    async def watch(self, event_ids: Collection[UUID], life: UUID) -> Collection[UUID]:
+        """Note events of a redelivered message as begun in this life; give those noted in another."""
+        rows = await self._run(sql.WATCH, event_ids=list(event_ids), life=life)
+        return {row["event_id"] for row in rows}
+
+    async def suspect(self, event_id: UUID, life: UUID) -> int:
+        """Count this life among those that ran a watched event alone."""
+        rows = await self._run(sql.SUSPECT, event_id=event_id, life=life)
+        return sum(row["runs"] for row in rows)
+
     async def delete_confirmed(self, event_ids: Collection[UUID]) -> None:
         """Delete outbox rows that the broker has confirmed."""
         await self._run(sql.DELETE_CONFIRMED, event_ids=list(event_ids))
@@ -105,7 +115,7 @@ class PostgresStore:
     async def prune(self, retention_s: float) -> int:
         """Forget some of the inbox rows and answered requests that are older than `retention_s`; say how many."""
         forgotten = 0
-        for statement in (sql.PRUNE_INBOX, sql.PRUNE_REQUESTS):
+        for statement in (sql.PRUNE_INBOX, sql.PRUNE_REQUESTS, sql.PRUNE_SUSPECTS):
             with by_whose_fault():
                 async with driving(self.engine) as driver:
                     forgotten += await statement.run(driver, retention_s=retention_s, limit=PRUNE_MAX_ROWS)
@@ -167,6 +177,8 @@ class PostgresTransaction:
             await sql.IGNORE.run(self._driver, rows=rows_json(rows))
         if record.raised:
             await sql.FORGET_RAISED.run(self._driver, event_ids=record.raised)
+        if record.survived:
+            await sql.SURVIVED.run(self._driver, event_ids=record.survived)
         await self._states.save(self._driver, book)
         if record.entries:
             rows = [_entry_row(entry) for entry in record.entries]

@@ -43,6 +43,38 @@ IGNORE = Statement(
 
 FORGET_RAISED = Statement(text("DELETE FROM inbox WHERE event_id = ANY(:event_ids)"))
 
+SURVIVED = Statement(text("DELETE FROM suspects WHERE event_id = ANY(:event_ids)"))
+
+# What this statement inserts its own query does not see: only those that were there before come back.
+WATCH = Statement(
+    text("""
+    WITH watched AS (
+        INSERT INTO suspects (event_id, life)
+        SELECT DISTINCT event_id, CAST(:life AS uuid) FROM unnest(CAST(:event_ids AS uuid[])) AS r(event_id)
+        ORDER BY event_id
+        ON CONFLICT DO NOTHING
+    )
+    SELECT event_id FROM suspects WHERE event_id = ANY(CAST(:event_ids AS uuid[])) AND life <> CAST(:life AS uuid)
+""")
+)
+
+SUSPECT = Statement(
+    text("""
+    UPDATE suspects SET life = CAST(:life AS uuid),
+        runs = runs + CASE WHEN life = CAST(:life AS uuid) THEN 0 ELSE 1 END
+    WHERE event_id = :event_id
+    RETURNING runs
+""")
+)
+
+PRUNE_SUSPECTS = Statement(
+    text("""
+    DELETE FROM suspects WHERE event_id = ANY(ARRAY(
+        SELECT event_id FROM suspects WHERE seen_at < now() - make_interval(secs => :retention_s) LIMIT :limit
+        FOR UPDATE SKIP LOCKED))
+""")
+)
+
 # Every event goes into the log, the public ones into the outbox as well.
 LOG = Statement(
     text("""
@@ -75,7 +107,7 @@ CLAIM_UNSENT = Statement(
     WITH claimed AS (
         UPDATE outbox SET available_at = now() + make_interval(secs => :grace_s), attempts = attempts + 1
         WHERE event_id = ANY(ARRAY(
-            SELECT event_id FROM outbox WHERE available_at <= now()
+            SELECT event_id FROM outbox WHERE available_at <= now() AND parked_at IS NULL
             ORDER BY available_at LIMIT :limit FOR UPDATE SKIP LOCKED))
         RETURNING event_id
     ), unsent AS MATERIALIZED (

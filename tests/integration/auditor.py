@@ -179,7 +179,7 @@ class Auditor:
     async def quiescent(self, *, dead: int = 0, deadline_s: float = DEADLINE_S) -> None:
         """Wait until nothing is under way: outboxes, intents and queues empty, every event where it belongs.
 
-        `dead` is how many letters may lie in the dead-letter queues.
+        `dead` is how many dead letters are kept.
         """
 
         async def look() -> None:
@@ -188,11 +188,15 @@ class Auditor:
                 depths = await self.depths()
             except AWAY as error:
                 raise AssertionError(f"a server does not answer: {error}") from error
-            letters = sum(depths.pop(f"{service}.dead", 0) for service in SERVICES)
             assert depths == {}
-            assert letters == dead
+            assert await self.letters() == dead
 
         await eventually(look, deadline_s)
+
+    async def letters(self) -> int:
+        """Count the dead letters that are kept."""
+        counts = [await self.count(f"{service}_service.dead_letters") for service in SERVICES]
+        return sum(counts)
 
     async def done(self, service: str) -> None:
         """Wait until one service, played alone, has nothing left to do, in its queues and in its tables."""

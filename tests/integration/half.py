@@ -10,6 +10,7 @@ import orjson
 
 from shared.broker.publisher import AmqpPublisher
 from shared.clock import SystemClock
+from shared.ids import new_id
 from shared.ports import Message, NotConfirmedError
 from shared.relay import Relay, RelayLimits
 from shared.runtime import Runtime
@@ -63,7 +64,8 @@ async def half(stage: Stage, service: str, *, publishes: bool = True) -> AsyncIt
         if publishes:
             relay.offer(committed.unsent, committed.began_s)
 
-    shell = Shell(program.reactions, parts.store, relay, clock, on_commit, batch_max_events=500, waiting_max_works=100)
+    bounds = {"batch_max_events": 500, "waiting_max_works": 100}
+    shell = Shell(program.reactions, parts.store, relay, clock, on_commit, life=new_id(), **bounds)
     running = asyncio.create_task(shell.run())
     try:
         yield Half(parts.store, shell, relay, watched.events)

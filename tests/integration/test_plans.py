@@ -58,7 +58,7 @@ async def plan_of(servers: Servers, service: str, statement: Statement) -> list[
 async def empty_and_analyzed(auditor: Auditor) -> None:
     """The planner was told of tables with nothing in them, which is when its plans are at their worst."""
     for service in SERVICES:
-        for table in ("events", "inbox", "outbox", "intents", "requests"):
+        for table in ("events", "inbox", "outbox", "intents", "requests", "suspects", "dead_letters"):
             await auditor.rows(f"VACUUM ANALYZE {service}_service.{table}")
     for table in ("order_service.orders", "inventory_service.reservations", "payment_service.payments"):
         await auditor.rows(f"VACUUM ANALYZE {table}")

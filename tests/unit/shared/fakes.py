@@ -35,7 +35,8 @@ Step: TypeAlias = Literal["begin", "answered", "receive", "load", "write", "comm
 """Of a transaction; at `commit_answer` it has committed, and only the answer is lost."""
 STEPS: tuple[Step, ...] = ("begin", "answered", "receive", "load", "write", "commit", "commit_answer")
 Call: TypeAlias = Literal[
-    "delete_confirmed", "claim_unsent", "defer_unsent", "claim_intents", "release_intents", "reschedule", "park"
+    "watch", "suspect", "delete_confirmed", "claim_unsent", "defer_unsent", "claim_intents", "release_intents",
+    "reschedule", "park",
 ]  # fmt: skip
 """Of the store beside its transactions."""
 
@@ -118,6 +119,8 @@ class Tables:
     """With the time from which a sweeper may claim it."""
     intents: dict[tuple[UUID, str], StoredIntent] = field(default_factory=dict)
     answers: dict[tuple[str, str, str], tuple[str, Answer]] = field(default_factory=dict)
+    suspects: dict[UUID, tuple[UUID, int]] = field(default_factory=dict)
+    """The life that began it last, and how many lives began it alone."""
 
 
 class FakeStore:
@@ -158,6 +161,17 @@ class FakeStore:
         self.reach("commit")
         self.tables = transaction.tables
         self.reach("commit_answer")
+
+    async def watch(self, event_ids: Collection[UUID], life: UUID) -> Collection[UUID]:
+        self.reach("watch")
+        suspects = self.tables.suspects
+        return {each for each in event_ids if suspects.setdefault(each, (life, 0))[0] != life}
+
+    async def suspect(self, event_id: UUID, life: UUID) -> int:
+        self.reach("suspect")
+        last, runs = self.tables.suspects[event_id]
+        self.tables.suspects[event_id] = (life, runs + (last != life))
+        return self.tables.suspects[event_id][1]
 
     async def delete_confirmed(self, event_ids: Collection[UUID]) -> None:
         self.reach("delete_confirmed")
@@ -246,6 +260,8 @@ class FakeTransaction:
         tables.inbox.update(dict.fromkeys(record.ignored, "ignored"))
         for event_id in record.raised:
             del tables.inbox[event_id]
+        for event_id in record.survived:
+            tables.suspects.pop(event_id, None)
         for key, versioned in book.loaded.items():
             tables.states[key] = Versioned(versioned.state, versioned.version, versioned.version)
         tables.log += record.entries

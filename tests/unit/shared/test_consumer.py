@@ -1,6 +1,7 @@
 """From a lane into the shell: a message is acked once all of it is taken care of, and not before."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any, cast
 
 import orjson
@@ -10,6 +11,7 @@ from aio_pika import IncomingMessage
 from services.payment.reactions import reactions
 from shared.batch import Duplicate, Item, Raised, Result
 from shared.broker.consumer import Consumers
+from shared.letters import Letter
 from shared.outcome import Ignored
 from shared.retries import Retries
 from shared.shell import Shell, StoppedError
@@ -40,6 +42,19 @@ class FakeShell:
         return tuple(self.results.pop(0) for _ in items)
 
 
+class FakeKeeper:
+    """Keeps letters in memory; raises its `errors` first, one each time."""
+
+    def __init__(self) -> None:
+        self.kept: list[Letter] = []
+        self.errors: list[Exception] = []
+
+    async def keep(self, letters: Sequence[Letter]) -> None:
+        if self.errors:
+            raise self.errors.pop(0)
+        self.kept += letters
+
+
 class FakeMessage:
     """A message that keeps whether it was acked; its ack may fail."""
 
@@ -47,6 +62,7 @@ class FakeMessage:
         self.body = body
         self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
         self.message_id = "m1"
+        self.redelivered = False
         self.acked = False
         self.ack_error: Exception | None = None
 
@@ -62,11 +78,14 @@ class Stage:
     def __init__(self, clock: FakeClock, *results: Result) -> None:
         self.shell = FakeShell(*results)
         self.publisher = FakePublisher()
+        self.keeper = FakeKeeper()
         self.consumers = Consumers(
             "amqp://nowhere",
             reactions,
             cast("Shell", self.shell),
             Retries(self.publisher, clock, (1_000, 10_000)),
+            self.keeper,
+            clock,
             prefetch_max_messages=10,
             drain_timeout_s=1,
         )
@@ -76,14 +95,14 @@ class Stage:
 
 
 def test_a_lane_for_each_event() -> None:
-    """The consumers listen to the lanes of the service's table."""
+    """The consumers listen to the lanes of the service's table, and to what it set aside."""
     consumers = Stage(FakeClock()).consumers
     assert {lane.queue for lane in consumers.lanes} == {
         "payment.order.placed",
         "payment.order.cancelled",
         "payment.stock.reserved",
     }
-    assert len(consumers.broker.subscribers) == 3
+    assert len(consumers.broker.subscribers) == 4
 
 
 @pytest.mark.parametrize("result", [Ignored("so"), Duplicate()], ids=repr)

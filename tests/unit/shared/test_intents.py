@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from shared.backoff import Backoff
-from shared.ids import derived_id
+from shared.ids import derived_id, new_id
 from shared.intents import IntentLimits, IntentWorkers, Reply, UnansweredError
 from shared.ports import Claim, WorldError
 from shared.shell import Committed, Shell
@@ -40,6 +40,7 @@ class Stage:
             FakeConfirmations(),
             clock,
             self._committed,
+            life=new_id(),
             batch_max_events=10,
             waiting_max_works=10,
         )

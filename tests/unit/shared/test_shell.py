@@ -12,6 +12,7 @@ from shared.batch import Answered, Duplicate, Item, KeyReused, Raised, Result
 from shared.ids import new_id
 from shared.outcome import Advanced, Ignored
 from shared.ports import Answer, ConflictError, RefusedError, WorldError
+from shared.reactions import Reactions
 from shared.shell import BUGS_MAX, CONFLICTS_MAX, WORLD_BACKOFF, Committed, Shell, StoppedError
 from tests.unit.shared.fakes import STEPS, FakeClock, FakeConfirmations, FakeStore, Step
 from tests.unit.shared.generated import SOME
@@ -30,12 +31,17 @@ class Stage:
         self.store = FakeStore(self.clock)
         self.confirmations = FakeConfirmations()
         self.commits: list[Committed] = []
-        self.shell = Shell(
-            toy,
+        self.shell = self.born()
+
+    def born(self, reactions: Reactions = toy, on_commit: Callable[[Committed], None] | None = None) -> Shell:
+        """Give the shell of a new process over the same world."""
+        return Shell(
+            reactions,
             self.store,
             self.confirmations,
             self.clock,
-            self.commits.append,
+            on_commit or self.commits.append,
+            life=new_id(),
             batch_max_events=BATCH_MAX_EVENTS,
             waiting_max_works=3,
         )
@@ -360,9 +366,7 @@ async def test_a_listener_that_fails_ends_the_shell(stage: Stage) -> None:
     def fail(committed: Committed) -> None:
         raise ZeroDivisionError("a mistake of ours")
 
-    stage.shell = Shell(
-        toy, stage.store, stage.confirmations, stage.clock, fail, batch_max_events=1, waiting_max_works=1
-    )
+    stage.shell = stage.born(on_commit=fail)
     done = stage.shell.submit(cue())
     with pytest.raises(ZeroDivisionError):
         await asyncio.wait_for(stage.shell.run(), timeout=1)

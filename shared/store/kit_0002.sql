@@ -1,0 +1,40 @@
+-- What the kit sets aside, and what an operator did about it. Run by the migration role, in its own schema.
+
+-- Events of redelivered messages, each of which may be what ended the process that had it. Gone once it is survived.
+CREATE TABLE suspects (
+    event_id uuid        PRIMARY KEY,
+    life     uuid        NOT NULL,
+    runs     integer     NOT NULL DEFAULT 0,
+    seen_at  timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX suspects_seen_at ON suspects (seen_at);
+
+CREATE TABLE dead_letters (
+    letter_id       uuid        PRIMARY KEY,
+    lane            text        NOT NULL,
+    event_id        uuid,
+    type            text,
+    correlation_id  uuid,
+    body            bytea       NOT NULL,
+    error_class     text        NOT NULL,
+    reason          text        NOT NULL,
+    attempts        integer     NOT NULL,
+    first_failed_at timestamptz NOT NULL,
+    last_failed_at  timestamptz NOT NULL,
+    drained_at      timestamptz NOT NULL DEFAULT now()
+);
+
+ALTER TABLE outbox ADD COLUMN last_error text, ADD COLUMN parked_at timestamptz;
+DROP INDEX outbox_available_at;
+CREATE INDEX outbox_available_at ON outbox (available_at) WHERE parked_at IS NULL;
+
+CREATE TABLE operator_actions (
+    position bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    at       timestamptz NOT NULL DEFAULT now(),
+    action   text        NOT NULL,
+    about    text        NOT NULL,
+    details  jsonb       NOT NULL DEFAULT '{}'
+);
+
+GRANT SELECT, INSERT, UPDATE, DELETE ON suspects, dead_letters TO "{role}";
+GRANT SELECT, INSERT ON operator_actions TO "{role}";
