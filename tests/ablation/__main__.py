@@ -41,7 +41,7 @@ def copied() -> Iterator[Path]:
 
 def run(root: Path, *tests: str) -> tuple[int, str]:
     """Run tests of a copy, and give pytest's exit code with the end of what it printed."""
-    environment = {**os.environ, "PYTHONPATH": str(root), "PYTHONDONTWRITEBYTECODE": "1"}
+    environment = {**os.environ, "PYTHONPATH": str(root), "PYTHONDONTWRITEBYTECODE": "1", "COLUMNS": "300"}
     ran = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--servers=native", *tests],
         cwd=root, env=environment, timeout=TEST_TIMEOUT_S * len(tests), check=False, capture_output=True, text=True,
