@@ -15,6 +15,8 @@ from services.inventory.__main__ import service as inventory
 from services.notification.__main__ import service as notification
 from services.order.__main__ import service as order
 from services.payment.__main__ import service as payment
+from shared.intents import Performer
+from shared.outcome import Intent
 from shared.reactions import Reactions
 from shared.runtime import Runtime
 from shared.service import Service
@@ -106,14 +108,24 @@ class Stage:
 
     async def start_all(self, **others: Setting) -> dict[str, Actor]:
         """Start one replica of each service, all at the same time."""
-        actors = await asyncio.gather(*(self.start(name, **others) for name in SERVICES))
+        return await self.start_some(*SERVICES, **others)
+
+    async def start_some(self, *names: str, **others: Setting) -> dict[str, Actor]:
+        """Start one replica of each of these services, all at the same time."""
+        actors = await asyncio.gather(*(self.start(name, **others) for name in names))
         return {actor.name: actor for actor in actors}
 
     @asynccontextmanager
-    async def runtime(self, name: str, reactions: Reactions | None = None, **others: Setting) -> AsyncIterator[Runtime]:
-        """Run a service without HTTP, with other reactions where they are given, and with short delays."""
+    async def runtime(
+        self,
+        name: str,
+        reactions: Reactions | None = None,
+        performers: Mapping[type[Intent], Performer] | None = None,
+        **others: Setting,
+    ) -> AsyncIterator[Runtime]:
+        """Run a service without HTTP, with other reactions and performers where given, and with short delays."""
         program, settings = PROGRAMS[name], self.settings(name, **others)
-        performers = program.performers(settings)
+        performers = performers or program.performers(settings)
         runtime = Runtime(reactions or program.reactions, program.states, performers, settings, TIERS_MS)
         async with runtime:
             await consuming(runtime)
