@@ -9,7 +9,7 @@ import pytest
 
 from shared.backoff import Backoff
 from shared.ids import derived_id, new_id
-from shared.intents import IntentLimits, IntentWorkers, Reply, UnansweredError
+from shared.intents import IntentLimits, IntentWorkers, NotAskedError, Reply, UnansweredError
 from shared.ports import Claim, WorldError
 from shared.shell import Committed, Shell
 from tests.unit.shared.fakes import Call, FakeClock, FakeConfirmations, FakeStore, StoredIntent
@@ -425,3 +425,13 @@ async def test_drained_without_a_database(stage: Stage) -> None:
         await stage.workers.drained()
     assert stage.store.failures_left == 0
     assert stage.row(4).leased_until_s > 0
+
+
+async def test_an_intent_that_nobody_was_asked_about(stage: Stage) -> None:
+    """It comes again when that makes sense, and what was not asked is no attempt: the backoff does not grow."""
+    stage.intend(1)
+    stage.errors = [NotAskedError("away", 5.0) for _ in range(4)] + [UnansweredError("no")]
+    async with running(stage.shell.run(), stage.workers.run()):
+        await until(lambda: stage.done)
+    assert [claim.attempts for claim in stage.performed] == [1] * 5 + [2]
+    assert stage.errors == []
