@@ -60,7 +60,8 @@ class Claim:
     """An intent that this process may carry out until its lease ends.
 
     `attempts` counts this one; `raised` counts earlier answers whose reaction raised. `token` fences the row: who lost
-    the lease cannot reschedule it any more.
+    the lease cannot reschedule it any more. `age_s` is the time from the event that it follows from to this claim, by
+    the database's clock.
     """
 
     intent_id: UUID
@@ -71,6 +72,7 @@ class Claim:
     attempts: int
     token: int
     raised: int = 0
+    age_s: float = 0.0
 
 
 class LogEntry(NamedTuple):
@@ -168,10 +170,13 @@ class Store(Protocol):
     async def release_intents(self, claims: Collection[Claim]) -> None:
         """Give back intents that were claimed and never started, due at once; that attempt does not count."""
 
-    async def reschedule(self, claim: Claim, after_s: float, error: str, *, raised: bool = False) -> None:
+    async def reschedule(
+        self, claim: Claim, after_s: float, error: str, *, raised: bool = False, asked: bool = True
+    ) -> None:
         """Give an intent back, due again in `after_s` seconds, unless the lease was lost.
 
-        `raised` counts it as answered, by an answer whose reaction raised.
+        `raised` counts it as answered, by an answer whose reaction raised. An attempt that has not `asked` anybody
+        does not count.
         """
 
     async def park(self, claim: Claim, error: str) -> None:

@@ -102,11 +102,12 @@ class PostgresStore:
         rows = [{"intent_id": claim.intent_id, "token": claim.token} for claim in claims]
         await self._run(sql.RELEASE, rows=rows_json(rows))
 
-    async def reschedule(self, claim: Claim, after_s: float, error: str, *, raised: bool = False) -> None:
-        """Give an intent back, unless the lease was lost."""
-        await self._run(
-            sql.RESCHEDULE, intent_id=claim.intent_id, token=claim.token, after_s=after_s, error=error, raised=raised
-        )
+    async def reschedule(
+        self, claim: Claim, after_s: float, error: str, *, raised: bool = False, asked: bool = True
+    ) -> None:
+        """Give an intent back, unless the lease was lost; an attempt that asked nobody does not count."""
+        given_back = {"intent_id": claim.intent_id, "token": claim.token, "after_s": after_s, "error": error}
+        await self._run(sql.RESCHEDULE, **given_back, raised=raised, asked=asked)
 
     async def park(self, claim: Claim, error: str) -> None:
         """Set an intent aside, unless the lease was lost."""
@@ -136,6 +137,7 @@ class PostgresStore:
             attempts=row["attempts"],
             token=row["token"],
             raised=row["raised"],
+            age_s=row["age_s"],
         )
 
 

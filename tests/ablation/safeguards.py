@@ -118,10 +118,8 @@ SAFEGUARDS = (
         (
             Edit(
                 "shared/store/statements.py",
-                "        raised = raised + CAST(CAST(:raised AS boolean) AS integer)\n"
-                "    WHERE intent_id = :intent_id AND token = :token\n",
-                "        raised = raised + CAST(CAST(:raised AS boolean) AS integer)\n"
-                "    WHERE intent_id = :intent_id AND :token > 0\n",
+                "CAST(CAST(:asked AS boolean) AS integer)\n    WHERE intent_id = :intent_id AND token = :token\n",
+                "CAST(CAST(:asked AS boolean) AS integer)\n    WHERE intent_id = :intent_id AND :token > 0\n",
             ),
         ),
         "tests/integration/test_intents.py::test_a_stale_token_can_neither_reschedule_nor_park",

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from uuid import UUID
 
-from services.payment.effects import performers_over
+from services.payment.effects import Patience, performers_over
 from services.payment.events import ChargeResult, UndoResult
 from services.payment.provider import Provider, ProviderError
 from shared.clock import SystemClock
@@ -81,11 +81,18 @@ class GatedProvider:
             gate.open()
 
 
+def patience(attempts_max: int = ATTEMPTS_MAX) -> Patience:
+    """Give up after so many asks, and on no other account."""
+    return Patience(attempts_max, charge_patience_s=3600, undo_alarm_after_s=3600, undo_alarm_interval_s=3600)
+
+
 @asynccontextmanager
 async def gated_payment(stage: Stage, attempts_max: int = ATTEMPTS_MAX) -> AsyncIterator[tuple[Runtime, GatedProvider]]:
     """Play a replica of payment that speaks to the provider through doors; at the end they are open."""
     provider = GatedProvider(stage.outside.provider_url)
-    async with stage.runtime("payment", performers=performers_over(provider, attempts_max)) as runtime:
+    async with stage.runtime(
+        "payment", performers=performers_over(provider, patience(attempts_max), SystemClock())
+    ) as runtime:
         try:
             yield runtime, provider
         finally:
@@ -100,7 +107,7 @@ async def second_worker(stage: Stage, gate: Callable[[GatedProvider], Gate]) -> 
     """
     provider = GatedProvider(stage.outside.provider_url)
     (closed := gate(provider)).close()
-    performers = {kind.kind: one for kind, one in performers_over(provider, ATTEMPTS_MAX).items()}
+    performers = {kind.kind: one for kind, one in performers_over(provider, patience(), SystemClock()).items()}
     async with replica(stage, "payment") as other:
         workers = IntentWorkers(performers, other.shell, other.store, SystemClock(), IntentLimits())
 

@@ -14,9 +14,11 @@ from services.payment.effects import performers_over
 from services.payment.events import ChargeResult
 from services.payment.provider import Provider
 from services.payment.settings import PaymentSettings
+from shared.clock import SystemClock
 from shared.intents import Performer
 from shared.outcome import Intent
 from shared.vocabulary.money import Money
+from tests.integration.gates import patience
 
 
 class Stopping(Provider):
@@ -34,7 +36,7 @@ class Stopping(Provider):
 
 def performers(settings: PaymentSettings) -> Mapping[type[Intent], Performer]:
     """Say who carries out which intent."""
-    return performers_over(Stopping(settings.provider_url), settings.charge_attempts_max)
+    return performers_over(Stopping(settings.provider_url), patience(), SystemClock())
 
 
 if __name__ == "__main__":

@@ -208,10 +208,13 @@ class FakeStore:
         for row in [row for claim in claims for row in self._held(claim)]:
             row.leased_until_s, row.claim = float("-inf"), replace(row.claim, attempts=row.claim.attempts - 1)
 
-    async def reschedule(self, claim: Claim, after_s: float, error: str, *, raised: bool = False) -> None:
+    async def reschedule(
+        self, claim: Claim, after_s: float, error: str, *, raised: bool = False, asked: bool = True
+    ) -> None:
         self.reach("reschedule")
         for row in self._held(claim):
-            row.claim = replace(row.claim, raised=row.claim.raised + raised)
+            attempts = row.claim.attempts - (not asked)
+            row.claim = replace(row.claim, raised=row.claim.raised + raised, attempts=attempts)
             row.due_s, row.leased_until_s, row.error = self.clock.monotonic_s() + after_s, float("-inf"), error
 
     async def park(self, claim: Claim, error: str) -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from shared.ids import derived_id
-from shared.intents import Reply, UnansweredError
+from shared.intents import NotAskedError, Reply, UnansweredError
 from tests.unit.shared.fakes import Call, FakeClock, StoredIntent
 from tests.unit.shared.intents_stage import LIMITS, LOST, Stage
 from tests.unit.shared.loop import running, until
@@ -243,3 +243,13 @@ async def test_drained_without_a_database(stage: Stage) -> None:
         await stage.workers.drained()
     assert stage.store.failures_left == 0
     assert stage.row(4).leased_until_s > 0
+
+
+async def test_an_intent_that_nobody_was_asked_about(stage: Stage) -> None:
+    """It comes again when that makes sense, and what was not asked is no attempt: the backoff does not grow."""
+    stage.intend(1)
+    stage.errors = [NotAskedError("away", 5.0) for _ in range(4)] + [UnansweredError("no")]
+    async with running(stage.shell.run(), stage.workers.run()):
+        await until(lambda: stage.done)
+    assert [claim.attempts for claim in stage.performed] == [1] * 5 + [2]
+    assert stage.errors == []
