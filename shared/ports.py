@@ -164,6 +164,9 @@ class Store(Protocol):
     async def defer_unsent(self, event_ids: Collection[UUID]) -> None:
         """Make rows that could not be sent available again, each after its own backoff."""
 
+    async def park_unsent(self, errors: Mapping[UUID, str]) -> None:
+        """Set rows that cannot be encoded aside for a person, each with what is wrong with it."""
+
     async def claim_intents(self, limit: int, lease_s: float) -> Sequence[Claim]:
         """Take intents that are due, the first of each stream only; they are ours for `lease_s` seconds."""
 

@@ -85,6 +85,11 @@ class PostgresStore:
         """Make rows available again, each after its own backoff."""
         await self._run(sql.DEFER_UNSENT, event_ids=list(event_ids), most_s=DEFER_MOST_S)
 
+    async def park_unsent(self, errors: Mapping[UUID, str]) -> None:
+        """Set outbox rows aside."""
+        rows = [{"event_id": event_id, "error": errors[event_id]} for event_id in sorted(errors)]
+        await self._run(sql.PARK_UNSENT, rows=rows_json(rows))
+
     async def claim_intents(self, limit: int, lease_s: float) -> Sequence[Claim]:
         """Take intents that are due, the first of each stream only."""
         claims = []

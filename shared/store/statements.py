@@ -127,6 +127,15 @@ DEFER_UNSENT = Statement(
 """)
 )
 
+PARK_UNSENT = Statement(
+    text("""
+    UPDATE outbox SET parked_at = now(), last_error = r.error
+    FROM json_to_recordset(:rows) AS r(event_id uuid, error text)
+    WHERE outbox.event_id = r.event_id
+      AND outbox.event_id = ANY(ARRAY(SELECT event_id FROM json_to_recordset(:rows) AS r(event_id uuid)))
+""")
+)
+
 WITHDRAW = Statement(
     text("""
     DELETE FROM intents WHERE intent_id = ANY(ARRAY(

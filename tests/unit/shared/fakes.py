@@ -35,8 +35,8 @@ Step: TypeAlias = Literal["begin", "answered", "receive", "load", "write", "comm
 """Of a transaction; at `commit_answer` it has committed, and only the answer is lost."""
 STEPS: tuple[Step, ...] = ("begin", "answered", "receive", "load", "write", "commit", "commit_answer")
 Call: TypeAlias = Literal[
-    "watch", "suspect", "delete_confirmed", "claim_unsent", "defer_unsent", "claim_intents", "release_intents",
-    "reschedule", "park",
+    "watch", "suspect", "delete_confirmed", "claim_unsent", "defer_unsent", "park_unsent", "claim_intents",
+    "release_intents", "reschedule", "park",
 ]  # fmt: skip
 """Of the store beside its transactions."""
 
@@ -117,6 +117,8 @@ class Tables:
     log: list[LogEntry] = field(default_factory=list)
     outbox: dict[UUID, tuple[Logged, float]] = field(default_factory=dict)
     """With the time from which a sweeper may claim it."""
+    unfit: dict[UUID, str] = field(default_factory=dict)
+    """What is wrong with the rows of the outbox that are parked."""
     intents: dict[tuple[UUID, str], StoredIntent] = field(default_factory=dict)
     answers: dict[tuple[str, str, str], tuple[str, Answer]] = field(default_factory=dict)
     suspects: dict[UUID, tuple[UUID, int]] = field(default_factory=dict)
@@ -190,6 +192,12 @@ class FakeStore:
         available_s = self.clock.monotonic_s() + DEFER_S
         for event_id in event_ids:
             self.tables.outbox[event_id] = (self.tables.outbox[event_id][0], available_s)
+
+    async def park_unsent(self, errors: Mapping[UUID, str]) -> None:
+        self.reach("park_unsent")
+        self.tables.unfit.update(errors)
+        for event_id in errors:
+            self.tables.outbox[event_id] = (self.tables.outbox[event_id][0], float("inf"))
 
     async def claim_intents(self, limit: int, lease_s: float) -> Sequence[Claim]:
         self.reach("claim_intents")
