@@ -20,8 +20,8 @@ SAFEGUARDS = (
         (
             Edit(
                 "shared/relay.py",
-                "        packs = list(packed(unsent, self._limits))\n",
-                "        packs = list(packed(unsent, self._limits))\n"
+                "        messages, unfit = self._encoded(unsent)\n",
+                "        messages, unfit = self._encoded(unsent)\n"
                 "        self.restore([logged.event_id for logged in unsent])\n",
             ),
         ),
