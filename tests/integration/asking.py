@@ -6,8 +6,8 @@ import httpx
 
 from tests.integration.stage import Actor
 
+ANN = "ann"
 BODY: dict[str, Any] = {
-    "customer_id": "ann",
     "email": "ann@example.org",
     "currency": "EUR",
     "lines": [{"sku": "bow", "quantity": 1}],
@@ -16,9 +16,14 @@ BODY: dict[str, Any] = {
 PROBLEM = "application/problem+json"
 
 
-async def ask(order: Actor, key: str | None = None, **changes: Any) -> httpx.Response:
-    """Ask for an order like `BODY` but for `changes`."""
-    headers = {} if key is None else {"Idempotency-Key": key}
+async def cancel(order: Actor, location: str, who: str = ANN, **headers: str) -> httpx.Response:
+    """Cancel an order as a customer."""
+    return await order.http.post(f"{location}/cancel", headers=await order.as_customer(who) | headers)
+
+
+async def ask(order: Actor, key: str | None = None, who: str = ANN, **changes: Any) -> httpx.Response:
+    """Ask as a customer for an order like `BODY` but for `changes`."""
+    headers = await order.as_customer(who) | ({} if key is None else {"Idempotency-Key": key})
     return await order.http.post("/orders", json=BODY | changes, headers=headers)
 
 
