@@ -4,11 +4,10 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated
+from urllib.parse import quote
 
 import httpx
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from infra.credentials import OPERATOR_KEY, Credentials
 from infra.home import Home
@@ -32,13 +31,12 @@ def issue(customer: Customer) -> None:
 
 @app.command("list")
 def list_keys(customer: Customer) -> None:
-    """List a customer's keys by their ids, which are hashes."""
+    """List a customer's keys by their ids, which are hashes: when each was issued, and when revoked."""
     with _order() as order:
         keys = order.get(_path(customer)).raise_for_status().json()["keys"]
-    table = Table("id", "issued", "revoked", box=None, pad_edge=False)
     for key in keys:
-        table.add_row(key["key_id"], key["created_at"], key["revoked_at"] or "")
-    Console(highlight=False, soft_wrap=True).print(table)
+        revoked = f", revoked {key['revoked_at']}" if key["revoked_at"] else ""
+        typer.echo(f"{key['key_id']}  issued {key['created_at']}{revoked}")
 
 
 @app.command()
@@ -51,7 +49,7 @@ def revoke(customer: Customer, key: Annotated[str, typer.Argument(help="The key,
 
 
 def _path(customer: str) -> str:
-    return f"/customers/{customer}/keys"
+    return f"/customers/{quote(customer, safe='')}/keys"
 
 
 @contextmanager

@@ -74,6 +74,8 @@ async def test_without_a_good_key_nothing_opens(order: Actor, stage: Stage) -> N
         {"X-Operator-Key": "wrong"},
         {"X-Operator-Key": good},
         bearing(AS_OPERATOR["X-Operator-Key"]),
+        {"Authorization": f"Basic {good}", **AS_OPERATOR},
+        bearing(f"{good}x") | AS_OPERATOR,
     ]
     for way in customers_ways(order, location).values():
         for headers in wrong:
