@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from infra import ports
+from infra.credentials import Credentials
 from infra.home import Home
 from infra.ports import HOST, SERVICES
 from infra.standing import Line, Phase, Standing, State
@@ -139,7 +140,9 @@ def where_to_look(home: Home, started: bool) -> None:
     _place("mail", f"http://{HOST}:{ports.MAIL_HTTP}", "what customers were sent")
     _place("rabbitmq", f"http://{HOST}:{ports.RABBITMQ_MANAGEMENT}", "user topology, QUARTET_TOPOLOGY_BROKER_PASSWORD")
     _place("postgres", f"psql postgresql://postgres@{HOST}:{ports.POSTGRES}/quartet", "QUARTET_POSTGRES_PASSWORD")
-    _place("passwords", str(home.secrets), "and the operator's key")
+    _place("passwords", str(home.secrets), "and the operator's key, for the header X-Operator-Key")
+    for customer, key in Credentials.read(home.secrets).customers.items():
+        _place(customer, f"Authorization: Bearer {key}", "a customer, in development")
     out.print("Type [bold]make demo[/] to watch it work, [bold]make status[/] or [bold]make logs[/] to look inside.")
 
 

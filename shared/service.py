@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from shared.http.asyncapi import asyncapi_router
 from shared.http.body_limit import BodyLimit
 from shared.http.health import health_router
-from shared.http.problems import add_problem_handlers
+from shared.http.problems import RESPONSES, add_problem_handlers
 from shared.intents import Performer
 from shared.logs import set_up_logs
 from shared.outcome import Intent
@@ -60,6 +60,7 @@ class Service(Generic[S]):
             redoc_url=None,
             redirect_slashes=False,
             lifespan=life,
+            responses=RESPONSES,
         )
         app.state.runtime = runtime
         app.add_middleware(BodyLimit)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from infra import ports
-from infra.credentials import DATABASE_ROLES, Credentials, role_variable
+from infra.credentials import DATABASE_ROLES, Credentials, customer_variable, role_variable
 from infra.home import REPOSITORY, Home
 from infra.native.environment import inherited
 from infra.native.install import Installed
@@ -68,8 +68,14 @@ class Stack:
 
     def provider(self) -> Program:
         """The payment provider, an outside party."""
-        ledger = str(self.home.provider_ledger)
-        return _lasting("provider", "infra.provider", "/livez", (ports.PROVIDER,), QUARTET_PROVIDER_LEDGER=ledger)
+        return _lasting(
+            "provider",
+            "infra.provider",
+            "/livez",
+            (ports.PROVIDER,),
+            QUARTET_PROVIDER_LEDGER=str(self.home.provider_ledger),
+            QUARTET_OPERATOR_KEY=self.credentials.operator_key,
+        )
 
     def mail(self) -> Program:
         """The sink that mails arrive at."""
@@ -99,11 +105,12 @@ class Stack:
             QUARTET_PROVIDER_URL=PROVIDER_URL,
             QUARTET_SMTP_URL=SMTP_URL,
             QUARTET_OPERATOR_KEY=self.credentials.operator_key,
+            QUARTET_ENVIRONMENT="development",
             **alone,
         )
 
     def seed(self) -> Program:
-        """Fill the catalogue and the shelves."""
+        """Fill the catalogue and the shelves, and give the first customers their keys."""
         return once(
             "seed",
             "scripts.seed",
@@ -111,6 +118,7 @@ class Stack:
             QUARTET_ORDER_DATABASE_URL=self._database_url("order_migrator"),
             QUARTET_INVENTORY_URL=INVENTORY_URL,
             QUARTET_OPERATOR_KEY=self.credentials.operator_key,
+            **{customer_variable(customer): key for customer, key in self.credentials.customers.items()},
         )
 
     def _database_url(self, role: str) -> str:
