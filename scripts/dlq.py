@@ -43,7 +43,7 @@ def list_letters(context: typer.Context, reason: Reason = None, lane: Lane = Non
         if as_json:
             out.print_json(json.dumps({"letters": letters, "left": left}))
             return
-        rows_table(letters, ("letter_id", "lane", "error_class", "attempts", "last_failed_at", "inbox", "replay"))
+        rows_table(letters, ("letter_id", "lane", "error_class", "attempts", "last_failed_at", "replay"))
         out.print(f"{len(letters)} dead letters" + (f", and {left} more" if left else ""))
 
 

@@ -137,8 +137,8 @@ def rows_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> Non
         return
     table = Table(box=None, pad_edge=False)
     for column in columns:
-        is_id = column == "id" or column.endswith("_id")
-        table.add_column(column.removesuffix("_id").replace("_", " "), overflow="fold", no_wrap=is_id)
+        whole = column in ("id", "lane", "letter_id")  # to be copied
+        table.add_column(column.removesuffix("_id").replace("_", " "), overflow="fold", no_wrap=whole)
     for row in rows:
         table.add_row(*(Text(_value(column, row[column])) for column in columns))
     out.print(table)

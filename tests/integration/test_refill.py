@@ -67,6 +67,7 @@ async def test_a_refill_walks_the_log_lot_by_lot(stage: Stage) -> None:
         assert sum(lot.refilled for lot in lots) == 4
         assert await stage.auditor.count(OUTBOX) == 4
         assert await stage.auditor.count(OUTBOX, "event_id = $1", old) == 0
+        assert (await refill.lot(TYPES, since, None, LANE)).refilled == 0  # it waits there already
         assert await refill.lot(["stock.rejected.v1"], since, None, LANE) == Lot(0, lots[0].next)
         assert await refill.lot(TYPES, since, Place(10**15, 0), LANE) == Lot(0, None)
 
