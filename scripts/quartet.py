@@ -2,7 +2,7 @@
 
 import typer
 
-from scripts import demo, keys, stack
+from scripts import demo, dlq, keys, parked, refill, stack
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help="Quartet: four services, no conductor.")
 
@@ -14,6 +14,9 @@ app.command()(stack.logs)
 app.command()(stack.migrate)
 app.command()(demo.demo)
 app.add_typer(keys.app, name="key")
+app.add_typer(dlq.app, name="dlq")
+app.add_typer(parked.app, name="parked")
+app.command()(refill.refill)
 
 if __name__ == "__main__":
     app()

@@ -1,8 +1,7 @@
 """Commands that run Quartet on this machine, in Docker or without: up, down, reset, status, logs, migrate."""
 
 import json
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import asdict
 from typing import Annotated
 
@@ -17,13 +16,11 @@ from infra.native.runner import NativeRunner
 from infra.run import Mode, Run
 from infra.runner import Runner
 from scripts.log_line import readable
+from scripts.sentences import NOT_UP, sentences
 from scripts.stack_choice import choose
-from scripts.stack_screen import TOLD_DOWN, TOLD_UP, Screen, complain, status_table, where_to_look
+from scripts.stack_screen import TOLD_DOWN, TOLD_UP, Screen, status_table, where_to_look
 
-NOT_UP = "Quartet is not up: `make up` starts it"
-FAILED = 2
 NOT_READY = 1
-INTERRUPTED = 130
 
 RUNNERS: dict[Mode, type[DockerRunner] | type[NativeRunner]] = {Mode.DOCKER: DockerRunner, Mode.NATIVE: NativeRunner}
 
@@ -34,7 +31,7 @@ def up(
 ) -> None:
     """Start everything, wait until it is ready, and say where to look."""
     home = Home.locate()
-    with _sentences():
+    with sentences():
         make_directory(home.path, WALKABLE)
         with Screen("Quartet comes up", TOLD_UP) as screen, _alone(home, screen):
             before = _running(home)
@@ -56,7 +53,7 @@ def up(
 def down() -> None:
     """Stop everything and wait until it is gone; the data stays."""
     home = Home.locate()
-    with _sentences():
+    with sentences():
         with Screen("Quartet goes down", TOLD_DOWN) as screen, _alone(home, screen):
             ran = [runner.down(screen) for runner in _runners(home)]
             home.running.unlink(missing_ok=True)
@@ -66,7 +63,7 @@ def down() -> None:
 def reset() -> None:
     """Stop everything, and delete all data, logs and passwords."""
     home = Home.locate()
-    with _sentences():
+    with sentences():
         with Screen("Quartet goes down", TOLD_DOWN) as screen, _alone(home, screen):
             for runner_class in RUNNERS.values():
                 runner_class(home).reset(screen)
@@ -79,7 +76,7 @@ def status(
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
     """Show every program; exit with 0 only if all are ready, 1 otherwise."""
-    with _sentences():
+    with sentences():
         told = _runner(Home.locate()).standing(memory=not as_json)
         if as_json:
             typer.echo(json.dumps(asdict(told) | {"ready": told.ready}, indent=2))
@@ -95,7 +92,7 @@ def logs(
     as_written: Annotated[bool, typer.Option("--json", help="As the programs wrote them.")] = False,
 ) -> None:
     """Show what the programs wrote."""
-    with _sentences(), suppress(KeyboardInterrupt):  # the way to leave it
+    with sentences(), suppress(KeyboardInterrupt):  # the way to leave it
         for line in _runner(Home.locate()).logs(name, lines, follow):
             typer.echo(line if as_written else readable(line))
 
@@ -103,7 +100,7 @@ def logs(
 def migrate() -> None:
     """Bring the schema of every service up to date; needs the stack to be up."""
     home = Home.locate()
-    with _sentences():
+    with sentences():
         runner = _runner(home)
         if not runner.runs():
             raise StackError(NOT_UP)
@@ -133,21 +130,3 @@ def _alone(home: Home, screen: Screen) -> AbstractContextManager[None]:
     if not home.path.exists():
         return nullcontext()
     return alone(home.lock, lambda: screen.say("another quartet command is at work; waiting for it"))
-
-
-@contextmanager
-def _sentences() -> Iterator[None]:
-    """Turn what a person can act on into one line and an exit code."""
-    try:
-        yield
-    except StackError as error:
-        complain(str(error), error.lines)
-        raise typer.Exit(FAILED) from error
-    except BrokenPipeError:  # `quartet logs | head`: click ends in silence
-        raise
-    except OSError as error:
-        complain(f"{error.filename}: {error.strerror}" if error.filename else str(error))
-        raise typer.Exit(FAILED) from error
-    except KeyboardInterrupt as interrupt:
-        complain("interrupted")
-        raise typer.Exit(INTERRUPTED) from interrupt

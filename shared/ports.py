@@ -40,6 +40,8 @@ class Request:
     route: str
     key: str
     body_hash: str
+    action: str | None = None
+    """What it is recorded as, where an operator asks; None for a customer."""
 
     @property
     def identity(self) -> tuple[str, str, str]:

@@ -18,6 +18,7 @@ from shared.http.problems import ProblemError
 from shared.ids import new_id
 from shared.outcome import Outcome
 from shared.runtime import Runtime
+from shared.store.actions import OPERATOR
 from shared.store.connection import by_whose_fault
 from shared.vocabulary.order import Quantity, Sku
 
@@ -97,7 +98,7 @@ def routes(runtime: Runtime, settings: InventorySettings) -> APIRouter:
     async def receive(request: Request, sku: Sku, body: Receipt, idempotency_key: IdempotencyKey = None) -> Response:
         key, receipt_id = required(idempotency_key), new_id()
         event = ReceiptRequested(receipt_id=receipt_id, sku=sku, quantity=body.quantity)
-        asked = ports.Request("operator", f"POST /stock/{sku}/receipts", key, body_hash(body))
+        asked = ports.Request(OPERATOR, f"POST /stock/{sku}/receipts", key, body_hash(body), action="receipt")
 
         def answer(_: Outcome[Any], holding: Holding) -> ports.Answer:
             return ports.Answer(201, StockView.of(sku, holding.level(sku)).model_dump())

@@ -17,6 +17,7 @@ from shared.ids import derived_id
 from shared.outcome import Intent
 from shared.ports import Answer, Claim, LogEntry, Received, Record, Request
 from shared.store import statements as sql
+from shared.store.actions import Act, record_acts
 from shared.store.connection import by_whose_fault, rows_json
 from shared.store.driver import Driver, Statement, driving, transacting
 
@@ -195,6 +196,7 @@ class PostgresTransaction:
         claims = await self._intents(record)
         if record.answers:
             await sql.ANSWER.run(self._driver, rows=rows_json([_answer_row(*answer) for answer in record.answers]))
+            await record_acts(self._driver, [act for answer in record.answers if (act := _act(*answer)) is not None])
         return claims
 
     async def _intents(self, record: Record) -> Sequence[Claim]:
@@ -262,6 +264,12 @@ def _intent_row(intent_id: UUID, stream_id: UUID, intent: Intent, cause: Logged)
         "traceparent": cause.traceparent,
         "after_s": intent.after_s,
     }
+
+
+def _act(request: Request, event_id: UUID, answer: Answer) -> Act | None:
+    """Give what an operator's request is recorded as; None where a customer asked."""
+    details = {"event_id": event_id, "key": request.key, "status": answer.status}
+    return None if request.action is None else Act(request.action, request.route, details)
 
 
 def _answer_row(request: Request, event_id: UUID, answer: Answer) -> dict[str, Any]:

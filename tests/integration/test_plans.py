@@ -12,7 +12,7 @@ from services.notification.store import states as notification
 from services.order import store as order_store
 from services.order.store import states as order
 from services.payment.store import states as payment
-from shared.store import statements
+from shared.store import dead_letters, operating, statements
 from shared.store.aggregates import Aggregates
 from shared.store.connection import connect
 from shared.store.driver import Statement
@@ -31,7 +31,8 @@ AGGREGATES: Mapping[str, tuple[Aggregates[Any], ...]] = {
 
 def kit_statements() -> dict[str, Statement]:
     """Give the kit's statements by name."""
-    return {name: one for name, one in vars(statements).items() if isinstance(one, Statement)}
+    modules = (statements, dead_letters, operating)
+    return {n: one for module in modules for n, one in vars(module).items() if isinstance(one, Statement)}
 
 
 def nodes_of(plan: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
@@ -59,7 +60,16 @@ async def plan_of(servers: Servers, service: str, statement: Statement) -> list[
 async def empty_and_analyzed(auditor: Auditor) -> None:
     """The planner was told of tables with nothing in them, which is when its plans are at their worst."""
     for service in SERVICES:
-        for table in ("events", "inbox", "outbox", "intents", "requests", "suspects", "dead_letters"):
+        for table in (
+            "events",
+            "inbox",
+            "outbox",
+            "intents",
+            "requests",
+            "suspects",
+            "dead_letters",
+            "operator_actions",
+        ):
             await auditor.rows(f"VACUUM ANALYZE {service}_service.{table}")
     for table in (
         "order_service.orders",
