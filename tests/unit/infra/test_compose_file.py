@@ -35,7 +35,7 @@ OWN_SECRETS = {
         *(name for name in VARIABLES if "_SERVICE_" in name or "_MIGRATOR_" in name),
     },
     "configuration": {name for name in VARIABLES if name.endswith("_BROKER_PASSWORD")},
-    "topology": {broker_variable("topology")},
+    **{name: {broker_variable("topology")} for name in ("topology", "topology-watch")},
     "seed": {role_variable("order_migrator"), OPERATOR_KEY},
 }
 
