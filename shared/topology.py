@@ -71,6 +71,8 @@ class Topology:
     exchanges: list[Exchange] = field(default_factory=list)
     queues: list[Queue] = field(default_factory=list)
     bindings: list[Binding] = field(default_factory=list)
+    lanes: list[Lane] = field(default_factory=list)
+    """Which of the queues are lanes."""
 
 
 def lanes_of(reactions: Reactions) -> tuple[Lane, ...]:
@@ -122,6 +124,7 @@ def _add_lanes(topology: Topology, table: Reactions) -> None:
     topology.exchanges.append(Exchange(back, "direct"))
     for lane in lanes_of(table):
         arguments = _keeps_what_it_dead_letters(dead_exchange(table.service))
+        topology.lanes.append(lane)
         topology.queues.append(Queue(lane.queue, {**arguments, "x-delivery-limit": REDELIVERIES_MAX}))
         topology.bindings.append(Binding(lane.exchange, lane.queue, lane.event.kind.name))
         topology.bindings.append(Binding(back, lane.queue, lane.queue))

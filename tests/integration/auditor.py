@@ -157,6 +157,11 @@ class Auditor:
         async with await self.channel() as channel:
             await channel.queue_delete(queue)
 
+    async def delete_exchange(self, exchange: str) -> None:
+        """Delete an exchange with all that is bound to it."""
+        async with await self.channel() as channel:
+            await channel.exchange_delete(exchange)
+
     async def wipe(self) -> None:
         """Empty every table and every queue: the next test begins with nothing."""
         tables = await self.rows(

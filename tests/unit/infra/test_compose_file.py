@@ -45,7 +45,7 @@ OWN_SECRETS = {
         *(name for name in VARIABLES if "_SERVICE_" in name or "_MIGRATOR_" in name),
     },
     "configuration": {name for name in VARIABLES if name.endswith("_BROKER_PASSWORD")},
-    "topology": {broker_variable("topology")},
+    **{name: {broker_variable("topology")} for name in ("topology", "topology-watch")},
     "provider": {OPERATOR_KEY},
     "seed": {role_variable("order_migrator"), OPERATOR_KEY, *map(customer_variable, CUSTOMERS)},
 }

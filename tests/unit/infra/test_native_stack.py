@@ -32,7 +32,7 @@ OWN_SECRETS = {
         "QUARTET_POSTGRES_PASSWORD",
         *(name for name in VARIABLES if name.endswith(("SERVICE_PASSWORD", "MIGRATOR_PASSWORD"))),
     },
-    "topology": {broker_variable("topology")},
+    **{name: {broker_variable("topology")} for name in ("topology", "topology-watch")},
     "provider": {OPERATOR_KEY},
     "seed": {role_variable("order_migrator"), OPERATOR_KEY, *map(customer_variable, CUSTOMERS)},
 }
