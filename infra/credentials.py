@@ -24,7 +24,9 @@ def broker_variable(user: str) -> str:
     return f"QUARTET_{user.upper()}_BROKER_PASSWORD"
 
 
-DATABASE_ROLES = tuple(f"{service}_{kind}" for service in SERVICES for kind in ("service", "migrator"))
+AUDITOR = "auditor"
+"""The database role that reads what the audit needs of every schema, and writes nothing."""
+DATABASE_ROLES = (*(f"{service}_{kind}" for service in SERVICES for kind in ("service", "migrator")), AUDITOR)
 
 VARIABLES = (
     SUPERUSER,

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from infra import ports
-from infra.credentials import OPERATOR_KEY, VARIABLES, Credentials, broker_variable, role_variable
+from infra.credentials import DATABASE_ROLES, OPERATOR_KEY, VARIABLES, Credentials, broker_variable, role_variable
 from infra.docker.programs import ONCE, PORTS, PROGRAMS
 from infra.home import REPOSITORY, Home
 from infra.native.install import Installed
@@ -32,7 +32,7 @@ OWN_SECRETS = {
     "postgres": {"QUARTET_POSTGRES_PASSWORD"},
     "roles": {
         "QUARTET_POSTGRES_PASSWORD",
-        *(name for name in VARIABLES if "_SERVICE_" in name or "_MIGRATOR_" in name),
+        *map(role_variable, DATABASE_ROLES),
     },
     "configuration": {name for name in VARIABLES if name.endswith("_BROKER_PASSWORD")},
     "topology": {broker_variable("topology")},

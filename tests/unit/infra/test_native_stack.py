@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from infra import ports
-from infra.credentials import OPERATOR_KEY, VARIABLES, Credentials, broker_variable, role_variable
+from infra.credentials import DATABASE_ROLES, OPERATOR_KEY, VARIABLES, Credentials, broker_variable, role_variable
 from infra.home import Home
 from infra.native.install import Installed
 from infra.native.program import Program
@@ -22,7 +22,7 @@ OWN_SECRETS = {
     **{f"migrate-{service}": {role_variable(f"{service}_migrator")} for service in SERVICES},
     "roles": {
         "QUARTET_POSTGRES_PASSWORD",
-        *(name for name in VARIABLES if name.endswith(("SERVICE_PASSWORD", "MIGRATOR_PASSWORD"))),
+        *map(role_variable, DATABASE_ROLES),
     },
     "topology": {broker_variable("topology")},
     "seed": {role_variable("order_migrator"), OPERATOR_KEY},
