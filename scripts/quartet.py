@@ -2,7 +2,7 @@
 
 import typer
 
-from scripts import demo, stack
+from scripts import audit, demo, stack
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help="Quartet: four services, no conductor.")
 
@@ -13,6 +13,7 @@ app.command()(stack.status)
 app.command()(stack.logs)
 app.command()(stack.migrate)
 app.command()(demo.demo)
+app.command("audit")(audit.run)
 
 if __name__ == "__main__":
     app()
