@@ -44,6 +44,8 @@ class Sources:
     logs: Path | None = None
     """A directory with the programs' logs, where there is one."""
     ledger_after: int = 0
+    transport: httpx.AsyncBaseTransport | None = None
+    """Another way to the provider than over the network."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,7 @@ class _Auditor:
         """Open the books, and close them at the end of the block."""
         engine = connect(sources.database_url, "quartet audit")
         try:
-            async with httpx.AsyncClient(base_url=sources.provider_url, timeout=HTTP_TIMEOUT_S) as http:
+            async with _provider(sources) as http:
                 with ledger_copy(http, sources.ledger_after) as ledger:
                     yield cls(engine, ledger, sources.broker_url, scope, findings)
         finally:
@@ -158,6 +160,10 @@ class _Auditor:
                 yield UUID(key)
             else:
                 self._findings.note([Break(KNOWN, key, "the provider has lines under it, and it is no order's id")])
+
+
+def _provider(sources: Sources) -> httpx.AsyncClient:
+    return httpx.AsyncClient(base_url=sources.provider_url, timeout=HTTP_TIMEOUT_S, transport=sources.transport)
 
 
 def time_of(order_id: UUID) -> datetime:
