@@ -15,6 +15,7 @@ from rich.table import Table
 from infra.audit.audit import Scope, Sources, audit
 from infra.audit.facts import Bounds
 from infra.audit.findings import EVERY_RULE, Findings
+from infra.audit.rules.rule import Kind
 from infra.credentials import AUDITOR, Credentials
 from infra.home import Home
 from infra.ports import AMQP, HOST, POSTGRES, PROVIDER
@@ -101,11 +102,15 @@ def _document(findings: Findings) -> dict[str, object]:
 
 
 def _show(console: Console, findings: Findings) -> None:
-    table = Table("rule", "promise", "holds", "checked", "broken", box=None, pad_edge=False)
-    for rule in EVERY_RULE:
-        if (tally := findings.tallies.get(rule.name)) is not None:
+    table = Table("", "checked", "broken", "promise", box=None, pad_edge=False)
+    for kind in Kind:
+        told = [rule for rule in EVERY_RULE if rule.kind is kind and rule.name in findings.tallies]
+        if told:
+            table.add_row(f"[bold]{kind}[/]")
+        for rule in told:
+            tally = findings.tallies[rule.name]
             style = "bold red" if tally.broken else None
-            table.add_row(rule.name, rule.promise, rule.kind, f"{tally.checked:,}", f"{tally.broken:,}", style=style)
+            table.add_row(f"  {rule.name}", f"{tally.checked:,}", f"{tally.broken:,}", rule.promise, style=style)
     console.print(table)
     for each in findings.breaks[:SHOWN_MAX]:
         console.print(f"[bold red]{each.rule}[/] [bold]{each.about}[/] ", end="")
