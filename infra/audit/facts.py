@@ -3,13 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from infra.audit.histories import HISTORIES
 from services.inventory.state import Level, Reservation
 from services.order.state import Order
 from services.payment.state import Payment
 from shared.event import Event
+from shared.outcome import ImpossibleError
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +83,13 @@ class LogLine(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class Unfoldable:
+    """A log that leads to no state, and the step that does not."""
+
+    why: str
+
+
+@dataclass(frozen=True)
 class Part:
     """What one service's schema holds of one order, all seen at one instant: `now`, by the database's clock."""
 
@@ -96,6 +106,22 @@ class Part:
     intents: tuple[Waiting, ...] = ()
     letters: tuple[Letter, ...] = ()
     bounds: Bounds = Bounds()
+
+    @property
+    def stored(self) -> Any:
+        """What a log can tell of the stored state; None where there is none."""
+        return None if self.state is None else HISTORIES[self.service].as_logged(self.state)
+
+    @cached_property
+    def told(self) -> Any:
+        """The state that the log tells; `Unfoldable` where it tells none."""
+        events = [entry.event for entry in self.log if entry.event is not None]
+        if len(events) < len(self.log):
+            return Unfoldable(f"what nobody can read: {[entry.type for entry in self.log if entry.event is None]}")
+        try:
+            return HISTORIES[self.service].fold(events)
+        except ImpossibleError as error:
+            return Unfoldable(str(error))
 
     @property
     def remembered(self) -> tuple[Entry, ...]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeVar
 
 from infra.audit.facts import Saga
-from infra.audit.rules import LETTERS, LOG_LINES, PARTS, SAGAS, SHELVES, applies
+from infra.audit.rules import LETTERS, LOG_LINES, PARTS, SAGAS, SHELVES, between
 from infra.audit.rules.rule import Kind, Rule
 
 F = TypeVar("F")
@@ -82,10 +82,10 @@ def hold_order(findings: Findings, saga: Saga) -> bool:
     about = str(saga.order_id)
     for part in saga.parts.values():
         findings.hold(PARTS, part, about)
-    between = [rule for rule in SAGAS if rule.name in findings.tallies and applies(rule, saga)]
-    findings.hold([rule for rule in between if rule.kind is Kind.INSTANT], saga, about)
+    rules = [rule for rule in between(saga) if rule.name in findings.tallies]
+    findings.hold([rule for rule in rules if rule.kind is Kind.INSTANT], saga, about)
     doubtful = False
-    for rule in between:
+    for rule in rules:
         if rule.kind is not Kind.INSTANT:
             findings.tallies[rule.name].checked += 1
             doubtful = doubtful or bool(breaks_of(rule, saga, about))
@@ -94,6 +94,6 @@ def hold_order(findings: Findings, saga: Saga) -> bool:
 
 def confirm(findings: Findings, saga: Saga) -> None:
     """Note what lies between the books of an order, now that it was looked at again."""
-    for rule in SAGAS:
-        if rule.name in findings.tallies and rule.kind is not Kind.INSTANT and applies(rule, saga):
+    for rule in between(saga):
+        if rule.name in findings.tallies and rule.kind is not Kind.INSTANT:
             findings.note(breaks_of(rule, saga, str(saga.order_id)))

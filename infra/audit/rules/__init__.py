@@ -57,6 +57,7 @@ LOG_LINES: tuple[Rule[LogLine], ...] = (
 """Of one line of a log."""
 
 
-def applies(rule: Rule[Saga], saga: Saga) -> bool:
-    """Tell whether an order is to be held against a rule: one between the books waits until they are closed."""
-    return rule.kind is not Kind.SETTLED or saga.is_at_rest
+def between(saga: Saga) -> list[Rule[Saga]]:
+    """Give the rules about an order that can be told now: those between the books wait until they are closed."""
+    at_rest = saga.is_at_rest
+    return [rule for rule in SAGAS if at_rest or rule.kind is not SETTLED]

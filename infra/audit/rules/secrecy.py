@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from infra.audit.facts import Letter, LogLine, Part
 
 _CARD = re.compile(
-    r"(?<![\w.-])(?:[2-6][0-9]{12,18}|[2-6][0-9]{3}(?:[ -][0-9]{4}){3}|3[0-9]{3}[ -][0-9]{6}[ -][0-9]{5})(?![\w-])"
+    r"[2-6](?<![\w.-].)[0-9]{3}(?:[0-9]{9,15}|(?:[ -][0-9]{4}){3}|(?<=3...)[ -][0-9]{6}[ -][0-9]{5})(?![\w-])"
 )
 """13 to 19 digits (ISO/IEC 7812-1), in one or in the groups on a card. Those of payment networks begin with 2 to 6.
 What touches a letter, a hyphen or a point is part of an id or of a number."""

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from infra.audit.facts import Bounds, Entry, Line, Part, Reacted, Saga
-from infra.audit.histories import HISTORIES, folded
+from infra.audit.histories import HISTORIES
 from services.notification.events import Mail, NotificationRecorded, NotificationSent
 from services.order.events import StockBook, StockBookClosed
 from services.payment.events import AmountLearned, ChargeIntended
@@ -80,4 +80,4 @@ def _part(service: str, names: Mapping[str, UUID], bounds: Bounds) -> Part:
     )
     inbox = {_cause(service, cause): Reacted(_cause(service, cause), cause, "advanced") for _, cause in LOGS[service]}
     part = Part(service, b.ORDER, NOW, version=len(log), log=log, inbox=inbox, bounds=bounds)
-    return replace(part, state=HISTORIES[service].as_logged(folded(part)))
+    return replace(part, state=HISTORIES[service].as_logged(part.told))
