@@ -72,8 +72,7 @@ check: .venv/.development  ## lint, types, architecture, unit tests
 
 test: .venv/.development  ## check, and every test, on native servers and on those of a Docker engine that answers
 	$(lint)
-	@$(BIN)/pytest tests/unit tests/e2e
-	@$(BIN)/python -m tests.integration
+	@$(BIN)/python -m tests
 
 format: .venv/.development  ## write the code as it should look
 	@$(BIN)/ruff check --fix .
