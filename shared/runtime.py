@@ -1,17 +1,16 @@
 """A running service: its parts put together, started, watched, and drained in the right order."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Self
 
-from aio_pika.exceptions import AMQPError
 from loguru import logger
 from sqlalchemy import text
 
-from shared.backoff import Backoff
 from shared.batch import Answered, Raised
+from shared.broker.closing import within
 from shared.broker.consumer import Consumers
+from shared.broker.consuming import Consuming
 from shared.broker.publisher import CONNECT_TIMEOUT_S, AmqpPublisher
 from shared.clock import SystemClock
 from shared.desk import Desk
@@ -33,7 +32,6 @@ from shared.store.dead_letters import DeadLetters
 from shared.store.postgres import PostgresStore, States
 from shared.topology import DELAY_TIERS_MS
 
-START_BACKOFF = Backoff(first_s=0.2, most_s=3.0)
 PRUNE_INTERVAL_S = 60.0
 CLOSE_TIMEOUT_S = 1.0
 WAITING_MAX_WORKS = 5_000
@@ -96,6 +94,7 @@ class Runtime:
             prefetch_max_messages=settings.prefetch_max_messages,
             drain_timeout_s=settings.drain_timeout_s,
         )
+        self.consuming = Consuming(self.consumers, self.publisher.consumer_counts, self._stopping)
         self.commands = Commands(self.shell, self.store)
 
     @property
@@ -107,13 +106,14 @@ class Runtime:
         """Start everything; what is out of reach is tried again until it is there."""
         self._start(self.shell.run())
         self._start(self.relay.run())
-        self._consuming = [self._start(self._consume())]
+        self._consuming = [self._start(self.consuming.run())]
         self._start(self.workers.run())
         self._start(self._prune_for_ever())
         return self
 
     async def __aexit__(self, *_: object) -> None:
         """Take nothing new, finish what was begun within the drain's time, and let everything go."""
+        self._stopping.set()
         try:
             async with asyncio.timeout(self._settings.drain_timeout_s):
                 await self.consumers.drain()
@@ -124,8 +124,8 @@ class Runtime:
         except TimeoutError:
             logger.warning("not all that was begun is finished; what is not committed comes again")
         await self._end_tasks()
-        for close in (self.consumers.stop, self.publisher.close, self.retry_publisher.close, self.engine.dispose):
-            await _within(CLOSE_TIMEOUT_S, close)
+        closes = (self.consumers.stop, self.publisher.close, self.retry_publisher.close, self.engine.dispose)
+        await asyncio.gather(*(within(CLOSE_TIMEOUT_S, close) for close in closes), return_exceptions=True)
 
     def _committed(self, committed: Committed) -> None:
         self.relay.offer(committed.unsent, committed.began_s)
@@ -146,29 +146,12 @@ class Runtime:
             self._on_failure()
 
     async def _end_tasks(self) -> None:
-        self._stopping.set()
         # an attempt to connect is let end by its own timeout: aio-pika takes no cancellation for an answer
         if self._consuming:
             await asyncio.wait(self._consuming, timeout=CONNECT_TIMEOUT_S)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-
-    async def _consume(self) -> None:
-        for delay_s in START_BACKOFF.delays_s():
-            # gathered: a connection that misses its heartbeats meanwhile ends it in CancelledError
-            (error,) = await asyncio.gather(self.consumers.start(), return_exceptions=True)
-            if error is None:
-                logger.info("consuming {}", ", ".join(lane.queue for lane in self.consumers.lanes))
-                return
-            if not isinstance(error, AMQPError | OSError | TimeoutError | asyncio.CancelledError):
-                raise error
-            logger.warning("not consuming yet, again in {:.1f} s: {!r}", delay_s, error)
-            await _within(CLOSE_TIMEOUT_S, self.consumers.stop)
-            with suppress(TimeoutError):
-                async with asyncio.timeout(delay_s):
-                    await self._stopping.wait()
-                    return
 
     async def _prune_for_ever(self) -> None:
         while True:
@@ -184,18 +167,8 @@ class Runtime:
             await connection.execute(text("SELECT 1 FROM inbox LIMIT 1"))
 
     async def _ask_broker(self) -> None:
-        counts = await self.publisher.consumer_counts(self.consumers.queues)
-        if idle := [queue for queue, count in counts.items() if not count]:
-            raise RuntimeError(f"nobody consumes {', '.join(idle)}")
-
-
-async def _within(timeout_s: float, close: Callable[[], Awaitable[object]]) -> None:
-    """Close something; the other side may be frozen, and is not waited for."""
-    try:
-        async with asyncio.timeout(timeout_s):
-            await close()
-    except (AMQPError, OSError, TimeoutError) as error:
-        logger.info("closed without a goodbye: {}", type(error).__name__)
+        if idle := await self.consuming.idle():
+            raise RuntimeError(f"not consumed: {', '.join(sorted(idle))}")
 
 
 def _narrate(committed: Committed) -> None:

@@ -114,15 +114,25 @@ def name_of(part: Part) -> str:
             return f"binding {exchange} → {queue} ({key!r})"
 
 
+def faults_among(missing: Iterable[Part]) -> list[Part]:
+    """Leave out the bindings that went with the exchange or the queue at one of their ends."""
+    missing = list(missing)
+    exchanges = {part.name for part in missing if isinstance(part, Exchange)}
+    queues = {part.name for part in missing if isinstance(part, Queue)}
+    return [p for p in missing if not (isinstance(p, Binding) and (p.exchange in exchanges or p.queue in queues))]
+
+
 def lanes_to_refill(wanted: Topology, part: Part) -> Sequence[Lane]:
     """Say which lanes may lack events once this part was missing.
 
-    An exchange costs nothing: what is not routed is not confirmed, and stays in the outbox. Its bindings go with it
-    and are parts of their own. A queue of retries or dead letters may have held events of any lane of its service.
+    While an exchange is missing what is published stays in the outbox; but until its last binding is back, a publish is
+    confirmed that did not reach all, and what a delay gives back to a missing exchange is gone. A queue of retries or
+    dead letters may have held events of any lane of its service.
     """
     match part:
-        case Exchange():
-            return ()
+        case Exchange(name):
+            fed = {binding.queue for binding in wanted.bindings if binding.exchange == name}
+            return [lane for lane in wanted.lanes if lane.queue in fed]
         case Queue(name):
             own = [lane for lane in wanted.lanes if lane.queue == name]
             return own or [lane for lane in wanted.lanes if lane.service == name.partition(".")[0]]

@@ -11,7 +11,7 @@ import httpx
 from aio_pika.exceptions import AMQPError
 from loguru import logger
 
-from infra.topology.drift import Drift, Found, Part, drift_of, lanes_to_refill, name_of, topology_with
+from infra.topology.drift import Drift, Found, Part, drift_of, faults_among, lanes_to_refill, name_of, topology_with
 from shared.topology import Topology
 
 LOOK_INTERVAL_S = 3.0
@@ -42,7 +42,7 @@ class Watch:
         self._told: set[str] = set()
         """Of the last look: what stays as it is, is told once."""
         self._sound: dict[str, datetime] = {}
-        """By name: when a queue was last seen empty, a binding last seen at all. What came before is not lost."""
+        """By name: when a queue was last seen empty, all else last seen at all. What came before is not lost."""
 
     async def run(self, looked: Path) -> None:
         """Look until cancelled, and note each look that succeeded in the file `looked`."""
@@ -79,10 +79,11 @@ class Watch:
                 await self._make_good(drift.missing)
 
     def _tell(self, drift: Drift) -> None:
-        lines = {name_of(part): self._loss(part) for part in drift.missing}
+        lines = {name_of(part): self._loss(part) for part in faults_among(drift.missing)}
         lines |= {line: line for line in (*drift.differing, *drift.extra)}
-        for name in lines.keys() - self._told:
-            logger.error(lines[name])
+        for name, line in lines.items():
+            if name not in self._told:
+                logger.error("{}", line)
         self._told = set(lines)
 
     def _loss(self, part: Part) -> str:
@@ -91,13 +92,14 @@ class Watch:
         at = self._sound.get(name_of(part))
         since = f"{at - timedelta(seconds=SINCE_MARGIN_S):%Y-%m-%dT%H:%M:%SZ}" if at else "…"
         refill = "; ".join(f"quartet refill {lane.queue} --since {since}" for lane in lanes)
-        return f"{name_of(part)} is missing, and declared again" + (f"; refill with: {refill}" if refill else "")
+        return f"{name_of(part)} was missing, and is declared again" + (f"; refill with: {refill}" if refill else "")
 
     def _note_sound(self, found: Found, drift: Drift) -> None:
         now = datetime.now(UTC)
         empty = {queue.name for queue in found.queues if queue.messages == 0}
         sound: list[Part] = [queue for queue in self._wanted.queues if queue.name in empty]
-        sound += [binding for binding in self._wanted.bindings if binding not in drift.missing]
+        others: list[Part] = [*self._wanted.exchanges, *self._wanted.bindings]
+        sound += [part for part in others if part not in drift.missing]
         self._sound |= dict.fromkeys(map(name_of, sound), now)
 
     async def _make_good(self, missing: Sequence[Part]) -> None:

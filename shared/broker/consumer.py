@@ -4,6 +4,7 @@ FastStream's defaults would lose messages: here the queues are only looked up (t
 every lane has its own channel and prefetch, acks are ours alone, and the body is read by our own codec.
 """
 
+import asyncio
 import logging
 from dataclasses import replace
 from typing import Any, cast
@@ -96,9 +97,9 @@ class Consumers:
         await self.broker.start()
 
     async def drain(self) -> None:
-        """Take no more messages; finish those that were begun."""
-        for subscriber in self.broker.subscribers:
-            await subscriber.stop()
+        """Take no more messages; finish those that were begun. A channel that is lost brings none either."""
+        # gathered: what a lost connection ends in CancelledError must not end the drain
+        await asyncio.gather(*(subscriber.stop() for subscriber in self.broker.subscribers), return_exceptions=True)
 
     async def stop(self) -> None:
         """Disconnect; what is not acked goes back to its lane."""

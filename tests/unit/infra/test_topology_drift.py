@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from infra.topology import TABLES
-from infra.topology.drift import Part, drift_of, lanes_to_refill, name_of, topology_with
+from infra.topology.drift import Part, drift_of, faults_among, lanes_to_refill, name_of, topology_with
 from shared.topology import Binding, Exchange, Queue, topology_of
 from tests.unit.infra import brokers
 
@@ -14,6 +14,7 @@ SOUND = brokers.just_as(WANTED)
 LANE = "payment.stock.reserved"
 FEEDING = Binding("inventory.events", LANE, "stock.reserved")
 RETURNING = Binding("payment.return", LANE, LANE)
+FED_BY_INVENTORY = {LANE, "order.stock.rejected", "order.stock.committed", "order.stock.released"}
 PARTS: list[Part] = [*WANTED.exchanges, *WANTED.queues, *WANTED.bindings]
 
 
@@ -33,6 +34,7 @@ def test_whatever_is_missing_is_seen(part: Part) -> None:
     if isinstance(part, Queue):
         along = [binding for binding in WANTED.bindings if binding.queue == part.name]
     assert drift.missing == [part, *along]
+    assert faults_among(drift.missing) == [part]
     assert (drift.differing, drift.extra) == ([], [])
 
 
@@ -91,7 +93,9 @@ def test_what_brings_us_more_than_we_expect(extra: Binding, kind: str, told: boo
 @pytest.mark.parametrize(
     ("part", "lanes"),
     [
-        (Exchange("inventory.events", "topic"), set()),
+        (Exchange("inventory.events", "topic"), FED_BY_INVENTORY),
+        (Exchange("payment.return", "direct"), {"payment.order.placed", "payment.order.cancelled", LANE}),
+        (Exchange("payment.dead", "fanout"), set()),
         (Queue(LANE, {}), {LANE}),
         (FEEDING, {LANE}),
         (RETURNING, {LANE}),

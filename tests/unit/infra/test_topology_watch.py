@@ -2,19 +2,23 @@
 
 import asyncio
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
+import yaml
 from aio_pika.exceptions import AMQPConnectionError, ChannelPreconditionFailed
 from loguru import logger
 
+from infra.home import REPOSITORY
+from infra.native.probes import NOTE_MAX_AGE_S, noted_lately
 from infra.topology import TABLES
 from infra.topology.__main__ import main
 from infra.topology.drift import Found
 from infra.topology.management import ANSWER_MAX_BYTES, Management
-from infra.topology.watch import Watch
+from infra.topology.watch import LOOK_INTERVAL_S, LOOK_TIMEOUT_S, Watch
 from shared.topology import Binding, Queue, Topology, topology_of
 from tests.unit.infra import brokers
 
@@ -69,22 +73,24 @@ def told() -> Iterator[list[str]]:
 
 
 async def test_a_deleted_queue_is_told_of_and_declared(watch: Watch, broker: FakeBroker, told: list[str]) -> None:
-    """With its two bindings, a line each; and how to bring back what it held, since it was last seen empty."""
+    """In one line, with its two bindings; and how to bring back what it held, since it was last seen empty."""
     assert await watch.look()
     assert (told, broker.declared) == ([], [])
     broker.sees = brokers.without(SOUND, Queue(LANE, {}))
     assert await watch.look()
     assert broker.declared == [LANE] * 3
-    assert len(told) == 3
-    (line,) = [line for line in told if line.startswith(f"queue {LANE} is missing")]
-    assert re.search(rf"quartet refill {LANE} --since \d{{4}}-\d\d-\d\dT\d\d:\d\d:\d\dZ$", line)
+    (line,) = told
+    assert re.match(
+        rf"queue {LANE} was missing, .*: quartet refill {LANE} --since \d{{4}}-\d\d-\d\dT\d\d:\d\d:\d\dZ$", line
+    )
 
 
 async def test_how_far_back_is_not_known_at_first(watch: Watch, broker: FakeBroker, told: list[str]) -> None:
     """A queue that was never seen empty may have lost more than anybody saw."""
     broker.sees = brokers.without(SOUND, Queue(LANE, {}))
     await watch.look()
-    assert all(line.endswith("--since …") for line in told)
+    (line,) = told
+    assert line.endswith(f"refill with: quartet refill {LANE} --since …")
 
 
 async def test_what_stays_as_it_is_is_told_once(watch: Watch, broker: FakeBroker, told: list[str]) -> None:
@@ -185,3 +191,22 @@ def test_a_setting_that_is_missing(monkeypatch: pytest.MonkeyPatch, capsys: pyte
     line = capsys.readouterr().err
     assert line.count("\n") == 1
     assert all(f"QUARTET_{name} (" in line for name in ("BROKER_URL", "MANAGEMENT_URL", "LOOKED"))
+
+
+@pytest.mark.parametrize("note", [None, "", "soon", "1700000000\n"])
+async def test_a_note_says_that_somebody_watches(tmp_path: Path, note: str | None) -> None:
+    """None, one that is none, or one of long ago, of a watch that hangs, says that nobody does."""
+    looked = tmp_path / "looked"
+    if note is not None:
+        looked.write_text(note)
+    assert not await noted_lately(looked)
+    looked.write_text(f"{time.time():.0f}\n")
+    assert await noted_lately(looked)
+
+
+def test_both_ways_of_running_it_believe_a_note_for_as_long() -> None:
+    """And for longer than the longest look takes."""
+    compose = yaml.safe_load((REPOSITORY / "docker-compose.yml").read_text())
+    check = compose["services"]["topology-watch"]["healthcheck"]["test"][-1]
+    assert f"EPOCHSECONDS - at < {NOTE_MAX_AGE_S:.0f} " in check
+    assert NOTE_MAX_AGE_S > LOOK_TIMEOUT_S + LOOK_INTERVAL_S
