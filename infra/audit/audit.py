@@ -17,9 +17,9 @@ from infra.audit.books import HTTP_TIMEOUT_S, Ledger, ledger_copy
 from infra.audit.facts import Bounds
 from infra.audit.findings import EVERY_RULE, Break, Findings, confirm, hold_order
 from infra.audit.lanes import depths
-from infra.audit.logs import lines_of
+from infra.audit.logs import pages_of
 from infra.audit.reading import CHUNK_MAX_ORDERS, Look, look
-from infra.audit.rules import LETTERS, LOG_LINES, SHELVES
+from infra.audit.rules import LETTERS, LOG_PAGES, SHELVES
 from infra.audit.rules.rule import Kind, Rule
 from shared.ids import TIME_BYTES
 from shared.store.connection import by_whose_fault, connect
@@ -79,8 +79,8 @@ async def audit(sources: Sources, scope: Scope) -> Findings:
         if not scope.instant:
             await auditor.look_again(doubtful)
     if sources.logs is not None:
-        for line in lines_of(sources.logs):
-            findings.hold(LOG_LINES, line, line.where)
+        for page in pages_of(sources.logs):
+            findings.hold(LOG_PAGES, page, page.file)
     findings.took_s = time.monotonic() - began_s
     return findings
 
