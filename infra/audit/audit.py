@@ -137,7 +137,7 @@ class _Auditor:
             async for order_ids in taken.all_ids():
                 yield order_ids
         elif changed := await taken.changed_ids(self._scope.since_s):
-            await self._ledger.skip_to(time_of(changed[0]) - timedelta(seconds=CLOCKS_APART_S))
+            await self._ledger.skip_to(time_of(changed[0], taken.began) - timedelta(seconds=CLOCKS_APART_S))
             await self._ledger.catch_up()
             for chunk in _chunks(changed):
                 yield chunk
@@ -166,9 +166,10 @@ def _provider(sources: Sources) -> httpx.AsyncClient:
     return httpx.AsyncClient(base_url=sources.provider_url, timeout=HTTP_TIMEOUT_S, transport=sources.transport)
 
 
-def time_of(order_id: UUID) -> datetime:
-    """Read the time that an id begins with, of when it was made."""
-    return datetime.fromtimestamp(int.from_bytes(order_id.bytes[:TIME_BYTES]) / 1000, UTC)
+def time_of(order_id: UUID, latest: datetime) -> datetime:
+    """Read the time that an id begins with, of when it was made; one that is none of ours may name any."""
+    time_s = int.from_bytes(order_id.bytes[:TIME_BYTES]) / 1000
+    return datetime.fromtimestamp(min(time_s, latest.timestamp()), UTC)
 
 
 def _chunks(order_ids: Sequence[UUID]) -> Iterator[Sequence[UUID]]:
