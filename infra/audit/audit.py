@@ -17,9 +17,9 @@ from infra.audit.books import HTTP_TIMEOUT_S, Ledger, ledger_copy
 from infra.audit.facts import Bounds
 from infra.audit.findings import EVERY_RULE, Break, Findings, confirm, hold_order
 from infra.audit.lanes import depths
-from infra.audit.logs import lines_of
+from infra.audit.logs import pages_of
 from infra.audit.reading import CHUNK_MAX_ORDERS, Look, look
-from infra.audit.rules import LETTERS, LOG_LINES, SHELVES
+from infra.audit.rules import LETTERS, LOG_PAGES, SHELVES
 from infra.audit.rules.rule import Kind, Rule
 from shared.ids import TIME_BYTES
 from shared.store.connection import by_whose_fault, connect
@@ -79,8 +79,8 @@ async def audit(sources: Sources, scope: Scope) -> Findings:
         if not scope.instant:
             await auditor.look_again(doubtful)
     if sources.logs is not None:
-        for line in lines_of(sources.logs):
-            findings.hold(LOG_LINES, line, line.where)
+        for page in pages_of(sources.logs):
+            findings.hold(LOG_PAGES, page, page.file)
     findings.took_s = time.monotonic() - began_s
     return findings
 
@@ -137,7 +137,7 @@ class _Auditor:
             async for order_ids in taken.all_ids():
                 yield order_ids
         elif changed := await taken.changed_ids(self._scope.since_s):
-            await self._ledger.skip_to(time_of(changed[0]) - timedelta(seconds=CLOCKS_APART_S))
+            await self._ledger.skip_to(time_of(changed[0], taken.began) - timedelta(seconds=CLOCKS_APART_S))
             await self._ledger.catch_up()
             for chunk in _chunks(changed):
                 yield chunk
@@ -166,9 +166,10 @@ def _provider(sources: Sources) -> httpx.AsyncClient:
     return httpx.AsyncClient(base_url=sources.provider_url, timeout=HTTP_TIMEOUT_S, transport=sources.transport)
 
 
-def time_of(order_id: UUID) -> datetime:
-    """Read the time that an id begins with, of when it was made."""
-    return datetime.fromtimestamp(int.from_bytes(order_id.bytes[:TIME_BYTES]) / 1000, UTC)
+def time_of(order_id: UUID, latest: datetime) -> datetime:
+    """Read the time that an id begins with, of when it was made; one that is none of ours may name any."""
+    time_s = int.from_bytes(order_id.bytes[:TIME_BYTES]) / 1000
+    return datetime.fromtimestamp(min(time_s, latest.timestamp()), UTC)
 
 
 def _chunks(order_ids: Sequence[UUID]) -> Iterator[Sequence[UUID]]:

@@ -75,10 +75,11 @@ class Line(NamedTuple):
     currency: str | None
 
 
-class LogLine(NamedTuple):
-    """A line that a program wrote."""
+class LogPage(NamedTuple):
+    """Some lines that a program wrote, one after the other; `line` is the number of the first."""
 
-    where: str
+    file: str
+    line: int
     text: str
 
 

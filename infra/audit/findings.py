@@ -5,18 +5,18 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeVar
 
 from infra.audit.facts import Saga
-from infra.audit.rules import LETTERS, LOG_LINES, PARTS, SAGAS, SHELVES, between
+from infra.audit.rules import LETTERS, LOG_PAGES, PARTS, SAGAS, SHELVES, between
 from infra.audit.rules.rule import Kind, Rule
 
 F = TypeVar("F")
 
 BROKEN_MAX = 10_000
 """So many breaks are told one by one; of those past it the number."""
-EVERY_RULE: tuple[Rule[Any], ...] = (*PARTS, *SHELVES, *LETTERS, *LOG_LINES, *SAGAS)
+EVERY_RULE: tuple[Rule[Any], ...] = (*PARTS, *SHELVES, *LETTERS, *LOG_PAGES, *SAGAS)
 
 
 class Break(NamedTuple):
-    """One fact that breaks one rule: `about` names the order, the SKU, the letter or the line."""
+    """One fact that breaks one rule: `about` names the order, the SKU, the letter or the file."""
 
     rule: str
     about: str

@@ -4,7 +4,6 @@ The schemas are read one after another while the dance goes on, so what they say
 come to rest before.
 """
 
-import asyncio
 from collections.abc import AsyncIterator, Collection, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime, timedelta
@@ -75,8 +74,7 @@ class Look:
 
     async def sagas(self, order_ids: Collection[UUID]) -> list[Saga]:
         """Read some orders."""
-        read = await asyncio.gather(*(schema.read(order_ids) for schema in self._schemas.values()))
-        rows = dict(zip(self._schemas, read, strict=True))
+        rows = {service: await schema.read(order_ids) for service, schema in self._schemas.items()}
         lines = self._ledger.of([str(order_id) for order_id in order_ids])
         about = {order_id: set(_named(rows, order_id)) for order_id in order_ids}
         parts: dict[UUID, dict[str, Part]] = {order_id: {} for order_id in order_ids}

@@ -1,16 +1,27 @@
 """The audit has teeth: whatever is spoilt in the books breaks the rule about it, and no other."""
 
 from pathlib import Path
+from uuid import UUID
 
+import httpx
 import pytest
 import pytest_asyncio
+from aio_pika.exceptions import AMQPError
 
 from infra.audit.audit import Scope
-from infra.audit.findings import EVERY_RULE, Findings
+from infra.audit.books import ledger_copy
+from infra.audit.findings import EVERY_RULE, Break, Findings
+from infra.audit.lanes import depths
+from infra.audit.reading import look
 from infra.audit.rules.rule import Kind
+from infra.ports import SERVICES
+from shared.broker.declare import declare_at
+from shared.ports import WorldError
+from shared.store.connection import connect
 from tests.integration.auditor import Auditor
 from tests.integration.books import NOTHING_WAITS, audited
 from tests.integration.evening import Evening, played
+from tests.integration.servers import topology
 from tests.integration.spoilt import WAYS, Spoilt
 from tests.integration.stage import Stage
 
@@ -91,7 +102,7 @@ async def test_a_card_in_a_log(stage: Stage, evening: Evening, tmp_path: Path) -
     """A program that wrote a card number into its log is named with the line."""
     (tmp_path / "order.log").write_text('{"message": "placed"}\n{"message": "card 4111111111111111 was refused"}\n')
     findings = await audited(stage, transport=evening.provider(), ledger_after=0, logs=tmp_path)
-    assert [(each.rule, each.about) for each in findings.breaks] == [("no-card-log", "order.log:2")]
+    assert findings.breaks == [Break("no-card-log", "order.log", "a card number is in line 2")]
 
 
 async def test_only_the_instant_rules(stage: Stage, evening: Evening) -> None:
@@ -105,6 +116,46 @@ async def test_only_the_instant_rules(stage: Stage, evening: Evening) -> None:
     )
     assert findings.is_clean
     assert set(findings.tallies) == {rule.name for rule in EVERY_RULE if rule.kind is Kind.INSTANT}
+
+
+async def test_a_look_is_of_one_instant(stage: Stage, evening: Evening) -> None:
+    """Whatever happens while it reads, it sees each schema as it was when it began, every table of it."""
+    engine = connect(stage.servers.database_url("auditor"), "test")
+    sold = UUID(evening.orders["sold"])
+    async with httpx.AsyncClient(transport=evening.provider(), base_url="http://provider") as http:
+        with ledger_copy(http) as ledger:
+            async with look(engine, ledger, {}, NOTHING_WAITS) as taken:
+                (before,) = await taken.sagas([sold])
+                for name in SERVICES:
+                    await stage.auditor.rows(f"DELETE FROM {name}_service.inbox")  # noqa: S608 - ours
+                    await stage.auditor.rows(f"DELETE FROM {name}_service.events")  # noqa: S608 - ours
+                await stage.auditor.rows("UPDATE order_service.orders SET version = 99")
+                (after,) = await taken.sagas([sold])
+    await engine.dispose()
+    assert {name: part.log for name, part in after.parts.items()} == {n: p.log for n, p in before.parts.items()}
+    assert after.parts["order"].version == before.parts["order"].version != 99
+
+
+async def test_how_deep_the_queues_are(stage: Stage) -> None:
+    """The observer may ask, and a queue that somebody deleted holds nothing."""
+    await stage.auditor.publish("order.events", "order.placed", b"[]")
+    gone = "inventory.order.placed"
+    await stage.auditor.delete(gone)
+    try:
+        found = await depths(stage.servers.broker_url("observer"))
+    finally:
+        await declare_at(topology(), stage.servers.broker_url("topology"))
+    assert gone not in found
+    assert found["payment.order.placed"] == 1
+    assert found["notification.dead"] == 0
+
+
+@pytest.mark.parametrize("missing", ["database_url", "broker_url", "provider_url"])
+async def test_a_book_that_is_out_of_reach(stage: Stage, missing: str) -> None:
+    """It is said, and nothing is found."""
+    nowhere = {"database_url": "postgresql://auditor:x@127.0.0.1:1/quartet", "broker_url": "amqp://127.0.0.1:1"}
+    with pytest.raises((WorldError, httpx.HTTPError, AMQPError, OSError)):
+        await audited(stage, None, **{missing: nowhere.get(missing, "http://127.0.0.1:1")})
 
 
 async def test_only_what_changed(stage: Stage, evening: Evening) -> None:

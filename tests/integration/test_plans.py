@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from infra.audit import statements as audit
 from infra.ports import SERVICES
 from services.inventory.store import states as inventory
 from services.notification.store import states as notification
@@ -19,6 +20,8 @@ from shared.store.driver import Statement
 from tests.integration.auditor import Auditor
 from tests.integration.servers import Servers
 
+SUMMED = {"TAKEN", "LETTERS_OF"}
+"""Statements of the audit that look at a whole table: a sum over all reservations, and the few letters there are."""
 LOOKED_UP = {"ANSWERED"}
 """Statements that look one row up for each row given: a nested loop by their own wording."""
 AGGREGATES: Mapping[str, tuple[Aggregates[Any], ...]] = {
@@ -109,3 +112,21 @@ async def test_so_it_is_with_the_customers_keys(servers: Servers) -> None:
     for statement in statements:
         for node in await plan_of(servers, "order", statement):
             assert node["Node Type"] not in {"Seq Scan", "Nested Loop", "Sort"}, (statement.sql, node)
+
+
+def audit_statements(service: str) -> dict[str, Statement]:
+    """Give the audit's statements over a service's schema by name."""
+    own = {name: one for name, one in vars(audit).items() if isinstance(one, Statement) and name not in SUMMED}
+    if service != "inventory":
+        own = {name: one for name, one in own.items() if name != "SHELVES"}
+    return own | {"STATE_OF": audit.STATE_OF[service], "STATE_IDS": audit.STATE_IDS[service]}
+
+
+@pytest.mark.usefixtures("empty_and_analyzed")
+@pytest.mark.parametrize("service", SERVICES)
+async def test_an_audit_goes_by_key(servers: Servers, service: str) -> None:
+    """It costs what it is asked about, however much there is beside that."""
+    for name, statement in audit_statements(service).items():
+        for node in await plan_of(servers, service, statement):
+            assert node["Node Type"] != "Seq Scan", (name, node)
+            assert not node["Node Type"].startswith("Index") or "Index Cond" in node, (name, node)

@@ -1,6 +1,6 @@
 """The promises, as a table. Each row names the function that says how a fact breaks it; all of them are pure."""
 
-from infra.audit.facts import Letter, LogLine, Part, Saga, Shelf
+from infra.audit.facts import Letter, LogPage, Part, Saga, Shelf
 from infra.audit.rules import goods, inside, money, pending, secrecy, together
 from infra.audit.rules.rule import Kind, Rule
 
@@ -51,10 +51,10 @@ LETTERS: tuple[Rule[Letter], ...] = (
 )
 """Of one dead letter, whatever it is about."""
 
-LOG_LINES: tuple[Rule[LogLine], ...] = (
+LOG_PAGES: tuple[Rule[LogPage], ...] = (
     Rule("no-card-log", "no card number in the programs' logs", INSTANT, secrecy.no_card_in_log),
 )
-"""Of one line of a log."""
+"""Of some lines of a log."""
 
 
 def between(saga: Saga) -> list[Rule[Saga]]:

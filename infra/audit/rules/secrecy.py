@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator
 
-from infra.audit.facts import Letter, LogLine, Part
+from infra.audit.facts import Letter, LogPage, Part
 
 _CARD = re.compile(
     r"[2-6](?<![\w.-].)[0-9]{3}(?:[0-9]{9,15}|(?:[ -][0-9]{4}){3}|(?<=3...)[ -][0-9]{6}[ -][0-9]{5})(?![\w-])"
@@ -39,15 +39,21 @@ def no_secret_in_letter(letter: Letter) -> Iterator[str]:
         yield f"a payment token is in the letter from {letter.lane}"
 
 
-def no_card_in_log(line: LogLine) -> Iterator[str]:
+def no_card_in_log(page: LogPage) -> Iterator[str]:
     """No program wrote one into its log."""
-    if has_card_number(line.text):
-        yield f"a card number is in {line.where}"
+    for place in _card_numbers(page.text):
+        line = page.line + page.text.count("\n", 0, place)
+        yield f"a card number is in line {line}"
 
 
 def has_card_number(text: str) -> bool:
     """Tell whether a text holds digits that are a card number by their length, place and check digit (Luhn)."""
-    return any(_luhn(match.group()) for match in _CARD.finditer(text))
+    return any(True for _ in _card_numbers(text))
+
+
+def _card_numbers(text: str) -> Iterator[int]:
+    """Give where card numbers begin."""
+    return (match.start() for match in _CARD.finditer(text) if _luhn(match.group()))
 
 
 def _luhn(text: str) -> bool:

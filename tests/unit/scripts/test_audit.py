@@ -1,12 +1,18 @@
 """The command line of the audit."""
 
+import json
 from pathlib import Path
 
 import pytest
 import typer
 from typer.testing import CliRunner
 
-from scripts.audit import seconds
+from infra.audit.audit import Scope, Sources
+from infra.audit.facts import Bounds
+from infra.audit.findings import EVERY_RULE, Break, Findings
+from infra.credentials import Credentials
+from scripts import audit as command
+from scripts.audit import SHOWN_MAX, seconds
 from scripts.quartet import app
 
 
@@ -32,3 +38,47 @@ def test_without_a_stack(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Non
     assert result.exit_code == 2
     assert len(result.output.splitlines()) == 1
     assert "make up" in result.output
+
+
+@pytest.fixture
+def findings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Findings:
+    """What the command finds instead of looking."""
+    found = Findings.of(EVERY_RULE)
+
+    async def audit(sources: Sources, scope: Scope) -> Findings:
+        assert scope == Scope(600, instant=False, bounds=Bounds(settled_for_s=2, overdue_s=60))
+        assert "auditor:" in sources.database_url
+        return found
+
+    monkeypatch.setenv("QUARTET_HOME", str(tmp_path))
+    Credentials.read_or_draw(tmp_path / "secrets.env")
+    monkeypatch.setattr(command, "audit", audit)
+    return found
+
+
+ASKED = ["audit", "--since", "10m", "--settled-for", "2s", "--overdue", "1m"]
+
+
+def test_a_promise_that_is_broken(findings: Findings) -> None:
+    """The exit code is 1, the rule and the first orders are named, the rest is counted."""
+    for number in range(SHOWN_MAX + 3):
+        findings.note([Break("paid-once", f"order-{number}", "it is [not] paid")])
+    result = CliRunner().invoke(app, ASKED)
+    assert result.exit_code == 1
+    assert "order-0 it is [not] paid" in result.output
+    assert f"order-{SHOWN_MAX}" not in result.output
+    assert "3 more" in result.output
+    document = json.loads(CliRunner().invoke(app, [*ASKED, "--json"]).output)
+    assert not document["clean"]
+    assert len(document["breaks"]) == SHOWN_MAX + 3
+    assert {rule["name"]: rule["broken"] for rule in document["rules"]}["paid-once"] == SHOWN_MAX + 3
+
+
+@pytest.mark.usefixtures("findings")
+def test_every_promise_is_kept() -> None:
+    """The exit code is 0, and every rule is listed with its promise."""
+    result = CliRunner().invoke(app, ASKED, env={"COLUMNS": "200"})
+    assert result.exit_code == 0
+    for rule in EVERY_RULE:
+        assert rule.name in result.output
+        assert rule.promise in result.output

@@ -13,12 +13,16 @@ from services.inventory import history as inventory
 from services.inventory.events import ReceiptRequested
 from services.inventory.state import Holding
 from services.notification import history as notification
+from services.notification.events import Mail, NotificationRecorded, NotificationSent
 from services.order import history as order
+from services.order.events import MoneyBook, MoneyBookClosed, StockBook, StockBookClosed
 from services.payment import history as payment
+from services.payment.events import AmountLearned, ChargeIntended, UndoIntended
 from shared.envelope import Envelope
 from shared.event import VOCABULARY, Event
 from shared.outcome import Advanced, ImpossibleError
 from shared.ports import Book, LogEntry
+from shared.vocabulary.order import CancelReason
 from tests.unit.services import builders as b
 from tests.unit.services.representatives import ALL, INVENTORY, NOTIFICATION, ORDER, PAYMENT, Service
 from tests.unit.services.stage import Stage, histories, order_book, stock_book
@@ -125,3 +129,38 @@ def test_a_step_that_no_reaction_takes_is_refused(told: Told) -> None:
                 with pytest.raises(ImpossibleError):
                     told.fold([*outcome.events, *outcome.events], told.logged(state))
     assert refused > 4
+
+
+OTHER = b.PRICE + b.PRICE
+LEARNED = AmountLearned(order_id=b.ORDER, money=b.PRICE)
+INTENDED = ChargeIntended(order_id=b.ORDER, money=b.PRICE)
+UNDONE = UndoIntended(order_id=b.ORDER)
+RECORDED = {mail: NotificationRecorded(order_id=b.ORDER, mail=mail) for mail in Mail}
+
+
+@pytest.mark.parametrize(
+    ("told", "log"),
+    [
+        (TOLD[0], [b.PLACED, b.CONFIRMED, b.cancelled(CancelReason.DEADLINE_PASSED)]),
+        (TOLD[0], [b.PLACED, b.CONFIRMED, StockBookClosed(order_id=b.ORDER, closing=StockBook.RELEASED)]),
+        (TOLD[0], [b.PLACED, b.cancelled(), StockBookClosed(order_id=b.ORDER, closing=StockBook.COMMITTED)]),
+        (TOLD[0], [b.PLACED, b.cancelled(), MoneyBookClosed(order_id=b.ORDER, closing=MoneyBook.OPEN)]),
+        (TOLD[1], [b.STOCK_RESERVED, b.STOCK_COMMITTED.model_copy(update={"lines": b.LINES[:1]})]),
+        (TOLD[1], [b.STOCK_RESERVED, b.STOCK_RELEASED.model_copy(update={"lines": b.LINES[:1]})]),
+        (TOLD[1], [b.STOCK_RESERVED, b.STOCK_RELEASED.model_copy(update={"restocked": True})]),
+        (TOLD[1], [b.STOCK_RESERVED, b.STOCK_COMMITTED, b.STOCK_RELEASED]),
+        (TOLD[1], [b.STOCK_REJECTED, b.STOCK_RELEASED]),
+        (TOLD[2], [LEARNED, INTENDED.model_copy(update={"money": OTHER})]),
+        (TOLD[2], [LEARNED, INTENDED, b.PAYMENT_CAPTURED.model_copy(update={"money": OTHER})]),
+        (TOLD[2], [LEARNED, INTENDED, UNDONE, b.PAYMENT_REFUNDED.model_copy(update={"money": OTHER})]),
+        (TOLD[2], [LEARNED, INTENDED, b.PAYMENT_VOIDED]),
+        (TOLD[3], [RECORDED[Mail.CANCELLED], RECORDED[Mail.CONFIRMED]]),
+        (TOLD[3], [RECORDED[Mail.CONFIRMED], NotificationSent(order_id=b.ORDER, mail=Mail.CANCELLED)]),
+    ],
+    ids=lambda each: str(each) if isinstance(each, Told) else each[-1].kind.name,
+)
+def test_a_step_from_another_state_is_refused(told: Told, log: list[Event]) -> None:
+    """It is the last one that nobody takes: of other money, of other goods, or in the wrong order."""
+    told.fold(log[:-1])
+    with pytest.raises(ImpossibleError):
+        told.fold(log)
