@@ -63,7 +63,10 @@ class MailServer:
         Raises:
             SMTPException: neither; ask again later.
         """
-        message = _message(self._sender, to, order_id, mail, text)
+        try:
+            message = _message(self._sender, to, order_id, mail, text)
+        except Exception:  # noqa: BLE001 - at what is no address the standard library fails as its parser happens to
+            return False
         connection = await self._connections.get()
         try:
             await connection.send(message)

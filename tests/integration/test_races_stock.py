@@ -6,9 +6,14 @@ from uuid import UUID
 import pytest
 import pytest_asyncio
 
+from services.inventory.reactions import reserve
+from services.inventory.store import states
 from shared.batch import Item
 from shared.ids import new_id
 from shared.outcome import Advanced
+from shared.ports import ConflictError
+from shared.store.connection import connect
+from shared.store.driver import transacting
 from shared.vocabulary.inventory import StockReleased, StockReserved
 from shared.vocabulary.order import CancelReason, OrderCancelled, OrderPlaced
 from tests.integration.asking import bought, cancel
@@ -142,3 +147,27 @@ async def test_two_replicas_want_the_last_unit(stage: Stage, first: int) -> None
     assert caused == ["StockReserved", "StockRejected"]
     (row,) = await stage.auditor.rows("SELECT available, reserved FROM inventory_service.stock")
     assert tuple(row) == (0, 1)
+
+
+async def test_a_level_that_changed_since_it_was_read_is_not_overwritten(stage: Stage) -> None:
+    """Whoever has read without a lock, and is overtaken, is told so when it writes: it begins again from what is there.
+
+    Safeguard: a row is updated only where its version is still the one that was read.
+    """
+    await stage.offer(violin=1)
+    slow, quick = placed(violin=1), placed(violin=1)
+    engine = connect(stage.servers.database_url("inventory_service"), "test")
+    async with transacting(engine) as driver:
+        book = await states.load(driver, [slow])  # the end of the transaction lets go of what it has locked
+    async with replica(stage, "inventory") as other:
+        await other.shell.submit(item(quick))
+    outcome = reserve(slow, book.read(slow))
+    assert isinstance(outcome, Advanced)
+    book.write(slow, outcome.state, len(outcome.events))
+    with pytest.raises(ConflictError):
+        async with transacting(engine) as driver:
+            await states.save(driver, book)
+    await engine.dispose()
+    (row,) = await stage.auditor.rows("SELECT available, reserved FROM inventory_service.stock")
+    assert tuple(row) == (0, 1)
+    assert await stage.auditor.count("inventory_service.reservations") == 1

@@ -37,6 +37,15 @@ async def test_a_refusal_for_good(sink: Sink) -> None:
     assert await send(server) is True
 
 
+@pytest.mark.parametrize("to", ["", "a\r\nb", "\ud800", "_?<", "?u\0f :?\0\\;.faB", "qt?b, .; ,\0_u,"], ids=ascii)
+async def test_what_can_be_no_address(sink: Sink, to: str) -> None:
+    """However the standard library fails at it, it is refused for good: asking again would not change that."""
+    server = MailServer(sink.url, "shop@example.com")
+    assert await server.post(to, ORDER, Mail.CONFIRMED, "text") is False
+    assert await send(server) is True
+    assert sink.mails == 1
+
+
 async def test_a_refusal_that_may_pass(sink: Sink) -> None:
     """Trouble that may pass is raised, to be asked again; the next mail begins a conversation of its own."""
     server = MailServer(sink.url, "shop@example.com")
