@@ -3,6 +3,7 @@
 import typer
 
 from scripts import demo, stack
+from scripts.chaos import command as chaos
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help="Quartet: four services, no conductor.")
 
@@ -13,6 +14,7 @@ app.command()(stack.status)
 app.command()(stack.logs)
 app.command()(stack.migrate)
 app.command()(demo.demo)
+app.add_typer(chaos.app, name="chaos")
 
 if __name__ == "__main__":
     app()

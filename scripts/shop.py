@@ -1,6 +1,8 @@
 """The shop as its customers and its outside parties see it: the HTTP interfaces that demo and tests speak to."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Self, TypeAlias
 from uuid import uuid4
 
@@ -69,6 +71,16 @@ class Shop:
         """Look at the stock of a SKU."""
         return await self._get(f"{self._at.inventory}/stock/{sku}")
 
+    async def receive(self, sku: str, quantity: int, operator_key: str) -> Document:
+        """Bring goods, as an operator."""
+        return await self._post(
+            f"{self._at.inventory}/stock/{sku}/receipts", {"quantity": quantity}, None, {"X-Operator-Key": operator_key}
+        )
+
+    async def faults(self, **rates: float) -> Document:
+        """Set the provider's faults, those not given to none, and give how often each was injected so far."""
+        return _document(await self._client.put(f"{self._at.provider}/v1/faults", json=rates))
+
     async def payment(self, order_id: str) -> Document:
         """Look at an order's money, as payment tells it."""
         return await self._get(f"{self._at.payment}/payments/{order_id}")
@@ -91,8 +103,10 @@ class Shop:
     async def _get(self, url: str, **parameters: Any) -> Document:
         return _document(await self._client.get(url, params=parameters))
 
-    async def _post(self, url: str, body: object, key: str | None) -> Document:
-        headers = {"Idempotency-Key": key or str(uuid4())}
+    async def _post(
+        self, url: str, body: object, key: str | None, headers: Mapping[str, str] = MappingProxyType({})
+    ) -> Document:
+        headers = {"Idempotency-Key": key or str(uuid4()), **headers}
         return _document(await self._client.post(url, json=body, headers=headers))
 
 

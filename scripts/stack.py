@@ -34,7 +34,7 @@ def up(
 ) -> None:
     """Start everything, wait until it is ready, and say where to look."""
     home = Home.locate()
-    with _sentences():
+    with sentences():
         make_directory(home.path, WALKABLE)
         with Screen("Quartet comes up", TOLD_UP) as screen, _alone(home, screen):
             before = _running(home)
@@ -56,7 +56,7 @@ def up(
 def down() -> None:
     """Stop everything and wait until it is gone; the data stays."""
     home = Home.locate()
-    with _sentences():
+    with sentences():
         with Screen("Quartet goes down", TOLD_DOWN) as screen, _alone(home, screen):
             ran = [runner.down(screen) for runner in _runners(home)]
             home.running.unlink(missing_ok=True)
@@ -66,7 +66,7 @@ def down() -> None:
 def reset() -> None:
     """Stop everything, and delete all data, logs and passwords."""
     home = Home.locate()
-    with _sentences():
+    with sentences():
         with Screen("Quartet goes down", TOLD_DOWN) as screen, _alone(home, screen):
             for runner_class in RUNNERS.values():
                 runner_class(home).reset(screen)
@@ -79,7 +79,7 @@ def status(
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
     """Show every program; exit with 0 only if all are ready, 1 otherwise."""
-    with _sentences():
+    with sentences():
         told = _runner(Home.locate()).standing(memory=not as_json)
         if as_json:
             typer.echo(json.dumps(asdict(told) | {"ready": told.ready}, indent=2))
@@ -95,7 +95,7 @@ def logs(
     as_written: Annotated[bool, typer.Option("--json", help="As the programs wrote them.")] = False,
 ) -> None:
     """Show what the programs wrote."""
-    with _sentences(), suppress(KeyboardInterrupt):  # the way to leave it
+    with sentences(), suppress(KeyboardInterrupt):  # the way to leave it
         for line in _runner(Home.locate()).logs(name, lines, follow):
             typer.echo(line if as_written else readable(line))
 
@@ -103,7 +103,7 @@ def logs(
 def migrate() -> None:
     """Bring the schema of every service up to date; needs the stack to be up."""
     home = Home.locate()
-    with _sentences():
+    with sentences():
         runner = _runner(home)
         if not runner.runs():
             raise StackError(NOT_UP)
@@ -136,7 +136,7 @@ def _alone(home: Home, screen: Screen) -> AbstractContextManager[None]:
 
 
 @contextmanager
-def _sentences() -> Iterator[None]:
+def sentences() -> Iterator[None]:
     """Turn what a person can act on into one line and an exit code."""
     try:
         yield
