@@ -1,6 +1,7 @@
 """`quartet chaos list | run`: what is typed, checked and carried out."""
 
 import asyncio
+import logging
 import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
@@ -47,6 +48,7 @@ def run(
     rate: Annotated[float, typer.Option(help="Orders a second.", min=1.0, max=RATE_MAX)] = RATE,
 ) -> None:
     """Run experiments on the stack that is up; exit with 1 if any fails, with 2 if the stack is not up."""
+    logging.disable()  # the libraries tell of what is broken here on purpose
     home = Home.locate()
     with sentences():
         chosen, soak_s = _chosen(names or [], all_), _seconds(soak)

@@ -17,7 +17,7 @@ from scripts.shop import Shop
 
 PATIENCE_S = 150.0
 """So long a customer asks again, under the same idempotency key; longer than any outage that is made here."""
-ASK_AGAIN_MAX_S = 2.0
+ASK_AGAIN_MIN_S, ASK_AGAIN_MAX_S = 0.1, 2.0
 IN_FLIGHT_MAX_ORDERS = 2_000
 """More are not begun, and counted."""
 NOT_NOW = frozenset({409, 429, 503})
@@ -103,7 +103,7 @@ class Load:
             self._note(told, well=False)
             if told != NO_ANSWER and int(told) not in NOT_NOW and int(told) < httpx.codes.INTERNAL_SERVER_ERROR:
                 return None
-            await asyncio.sleep(chance.uniform(0.1, ASK_AGAIN_MAX_S))
+            await asyncio.sleep(chance.uniform(ASK_AGAIN_MIN_S, ASK_AGAIN_MAX_S))
         return None
 
     def _note(self, told: str, *, well: bool) -> None:
