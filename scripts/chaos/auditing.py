@@ -28,11 +28,15 @@ RULES = {
         for service in SERVICES
     ),
     "a cancellation was not answered by exactly one closing event of inventory and of payment": """
-        SELECT o.order_id::text FROM order_service.orders AS o WHERE
-            (SELECT count(*) FROM inventory_service.events AS e
-             WHERE e.correlation_id = o.order_id AND e.type = 'stock.released.v1') <> (o.status = 'cancelled')::int
-         OR (SELECT count(*) FROM payment_service.events AS e WHERE e.correlation_id = o.order_id
-             AND e.type IN ('payment.voided.v1', 'payment.refunded.v1')) <> (o.status = 'cancelled')::int
+        SELECT order_id::text FROM order_service.orders LEFT JOIN (
+            SELECT correlation_id AS order_id, count(*) AS closings FROM inventory_service.events
+            WHERE type = 'stock.released.v1' GROUP BY 1
+        ) AS stock USING (order_id) LEFT JOIN (
+            SELECT correlation_id AS order_id, count(*) AS closings FROM payment_service.events
+            WHERE type IN ('payment.voided.v1', 'payment.refunded.v1') GROUP BY 1
+        ) AS money USING (order_id)
+        WHERE coalesce(stock.closings, 0) <> (status = 'cancelled')::int
+           OR coalesce(money.closings, 0) <> (status = 'cancelled')::int
     """,
     "an order is not settled": "SELECT order_id::text FROM order_service.orders WHERE NOT settled",
     "stock is reserved, or what is sold is not what confirmed orders are made of": """

@@ -55,7 +55,7 @@ def run(
         directory = _directory(home)
         with alone(directory / "lock", lambda: out.print("another chaos is at work; waiting for it")):
             session = Session(home, _running(home), seed, rate)
-            report = Report(datetime.now(UTC), seed, str(session.stack), session.results)
+            report = Report(datetime.now(UTC), seed, str(session.stack), session.results, session.vitals)
             try:
                 asyncio.run(session.play(_drawn(chosen, seed, soak_s) if all_ or soak_s else chosen))
             finally:

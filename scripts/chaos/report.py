@@ -8,6 +8,7 @@ from html import escape
 from pathlib import Path
 
 from scripts.chaos.experiment import Result, Verdict
+from scripts.chaos.vitals import Growth, Vital, growths
 
 CHART_HEIGHT, SECOND_WIDTH = 60, 4
 STYLE = """
@@ -36,6 +37,7 @@ class Report:
     seed: int
     stack: str
     results: Sequence[Result]
+    vitals: Sequence[Vital] = ()
 
     @property
     def held(self) -> bool:
@@ -58,6 +60,7 @@ class Report:
             "stack": self.stack,
             "held": self.held,
             "results": [_told(result) for result in self.results],
+            "vitals": [asdict(vital) for vital in self.vitals],
         }
         return json.dumps(told, indent=1)
 
@@ -74,6 +77,10 @@ class Report:
 <table><tr><th>experiment<th>verdict<th class="n">hits<th class="n">orders<th class="n">seconds<th>findings</tr>
 {rows}</table>
 {sections}
+<section><h2>What the programs hold</h2><p class="soft">After each experiment, in the longest life of each program.</p>
+<table><tr><th>program<th class="n">looks<th class="n">memory at first<th class="n">at last
+<th class="n">open files at first<th class="n">at last</tr>
+{"".join(map(_growth, growths(self.vitals)))}</table></section>
 </html>
 """
 
@@ -91,6 +98,13 @@ def _row(number: int, result: Result) -> str:
         f'<td class="verdict {_css(result)}">{result.verdict}<td class="n">{result.hits:,}'
         f'<td class="n">{result.orders:,}<td class="n">{result.took_s:.0f}<td>{_lines(result.findings)}</tr>\n'
     )
+
+
+def _growth(growth: Growth) -> str:
+    first, last = growth.first, growth.last
+    cells = (growth.looks, f"{first.memory_mb} MB", f"{last.memory_mb} MB", first.files or "", last.files or "")
+    numbers = "".join(f'<td class="n">{cell}' for cell in cells)
+    return f"<tr><td>{escape(growth.program)}{numbers}</tr>\n"
 
 
 def _section(number: int, result: Result) -> str:

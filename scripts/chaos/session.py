@@ -9,6 +9,7 @@ from infra.credentials import Credentials
 from infra.docker.project import Project
 from infra.home import Home
 from infra.run import Mode, Run
+from infra.runner import Runner
 from scripts.chaos import screen
 from scripts.chaos.auditing import Auditor, Books
 from scripts.chaos.broker import Broker
@@ -20,6 +21,7 @@ from scripts.chaos.hosts import Hosts
 from scripts.chaos.load import Load
 from scripts.chaos.native import NativeHosts
 from scripts.chaos.schedule import arrivals
+from scripts.chaos.vitals import Vital, look
 from scripts.chaos.world import World
 from scripts.shop import Shop
 from scripts.stack import RUNNERS
@@ -30,16 +32,18 @@ ORDERS_MAX = 50_000
 
 
 class Session:
-    """Plays experiments; `results` holds what they came to, also of one that was interrupted."""
+    """Plays experiments; `results` and `vitals` hold what was seen, also where it was interrupted."""
 
     def __init__(self, home: Home, stack: Run, seed: int, rate: float) -> None:
         """`rate` is in orders a second."""
         self.stack = stack
         self.results: list[Result] = []
+        self.vitals: list[Vital] = []
         self._home = home
         self._seed = seed
         self._rate = rate
         self._credentials = Credentials.read(home.secrets)
+        self._runner: Runner = RUNNERS[stack.mode](home)
         self._hosts: Hosts = NativeHosts(home) if stack.mode is Mode.NATIVE else DockerHosts(Project(home))
         self._database = Database(self._credentials.superuser)
         self._auditor: Auditor = Books(self._database)
@@ -64,6 +68,7 @@ class Session:
         course = Course(experiment, self._world(shop), self._auditor, screen.tell)
         self.results.append(course.result)
         await course.run()
+        self.vitals += await asyncio.to_thread(look, self._runner)
         screen.conclude(course.result)
         return course.result.verdict
 
@@ -72,7 +77,7 @@ class Session:
         return World(
             home=self._home,
             credentials=self._credentials,
-            runner=RUNNERS[self.stack.mode](self._home),
+            runner=self._runner,
             hosts=self._hosts,
             database=self._database,
             broker=Broker(self._credentials),

@@ -24,7 +24,9 @@ from scripts.shop import Shop
 
 AWAY = (*BROKER_AWAY, *DATABASE_AWAY, httpx.HTTPError, StackError)
 """What looking raises while something is away."""
-LOOK_EVERY_S = 0.25
+LOOK_EVERY_MIN_S, LOOK_EVERY_MAX_S = 0.25, 2.0
+PAUSES_PER_LOOK = 2
+"""A pause is so many times as long as the look before it: looking at everything costs the servers something."""
 RETURN_TIMEOUT_S = 90.0
 """A program that was ended is back by then: its delays double up to half a minute."""
 
@@ -88,13 +90,15 @@ async def until(look: Look, timeout_s: float) -> str:
     """Look again and again until nothing is missing; give what still is when the time is over."""
     ends_s = monotonic() + timeout_s
     while True:
+        began_s = monotonic()
         try:
             missing = await look()
         except AWAY as error:
             missing = f"{type(error).__name__}: {error}"
         if not missing or monotonic() > ends_s:
             return missing
-        await asyncio.sleep(LOOK_EVERY_S)
+        pause_s = (monotonic() - began_s) * PAUSES_PER_LOOK
+        await asyncio.sleep(min(max(pause_s, LOOK_EVERY_MIN_S), LOOK_EVERY_MAX_S))
 
 
 async def insist(look: Look, timeout_s: float) -> None:

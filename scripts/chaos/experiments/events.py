@@ -36,12 +36,12 @@ async def poison_every_lane(world: World) -> int:
 async def storm(world: World) -> int:
     """Publish the latest events of every service again and again, as their owners."""
     hits = 0
-    for table in TABLES:
-        types = [event.kind.type for event in table.published]
-        recent = await world.database.recent(table.service, types, STORM_EVENTS)
+    for owner in filter(lambda table: table.published, TABLES):
+        types = [event.kind.type for event in owner.published]
+        recent = await world.database.recent(owner.service, types, STORM_EVENTS)
         for _ in range(STORM_TIMES):
             hits += await world.broker.republish(recent)
-        world.say(f"{len(recent)} events of {table.service} came again, {STORM_TIMES} times")
+        world.say(f"{len(recent)} events of {owner.service} came again, {STORM_TIMES} times")
     return hits
 
 
