@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from time import monotonic
 
 from scripts.chaos.auditing import Auditor
-from scripts.chaos.experiment import Experiment, Moment, Result, judge
+from scripts.chaos.experiment import Experiment, Moment, Result, Verdict, judge
 from scripts.chaos.load import stock_up
 from scripts.chaos.world import AWAY, Look, World, until
 
@@ -46,6 +46,7 @@ class Course:
         missing = await until(world.missing, STEADY_TIMEOUT_S) or await until(self._prepared, STEADY_TIMEOUT_S)
         if missing:
             self._find(f"not steady before the fault: {missing}")
+            self.result.verdict = Verdict.NOT_STEADY
             return False
         self._say("steady")
         return True
@@ -112,6 +113,7 @@ class Course:
             self.result.fault_s = (began_s, self._at_s())
 
     def _find(self, finding: str) -> None:
+        finding, *_ = finding.splitlines()  # some errors are told in several
         self.result.findings.append(finding)
         self._say(f"✗ {finding}")
 

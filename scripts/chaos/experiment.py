@@ -30,6 +30,7 @@ class Verdict(StrEnum):
     BROKEN = "broken"  # the hypothesis is
     NOT_EXERCISED = "not exercised"  # the fault never hit
     NOT_STEADY = "not steady"  # there was nothing to break: something was wrong before
+    INTERRUPTED = "interrupted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ class Result:
     """One run of an experiment."""
 
     experiment: Experiment
-    verdict: Verdict = Verdict.NOT_STEADY
+    verdict: Verdict = Verdict.INTERRUPTED
     hits: int = 0
     findings: list[str] = field(default_factory=list)
     """What contradicts the hypothesis, one line each."""

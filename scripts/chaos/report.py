@@ -22,7 +22,7 @@ table { border-collapse: collapse; width: 100%; } td, th { text-align: left; pad
   border-bottom: 1px solid var(--line); vertical-align: top; }
 td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .soft, figcaption { color: var(--soft); } .held { color: var(--well); } .broken, .not-steady { color: var(--ill); }
-.not-exercised { color: var(--doubt); } .verdict { font-weight: 600; white-space: nowrap; }
+.not-exercised, .interrupted { color: var(--doubt); } .verdict { font-weight: 600; white-space: nowrap; }
 a { color: inherit; } figure { margin: 1rem 0; overflow-x: auto; } svg { display: block; }
 .well { fill: var(--well); } .ill { fill: var(--ill); } .fault { fill: var(--fault); }
 section { border-top: 1px solid var(--line); margin-top: 2rem; }

@@ -8,7 +8,13 @@ from rich.text import Text
 from scripts.chaos.experiment import Experiment, Moment, Result, Verdict
 from scripts.stack_screen import out
 
-STYLES = {Verdict.HELD: "green", Verdict.BROKEN: "red", Verdict.NOT_EXERCISED: "yellow", Verdict.NOT_STEADY: "red"}
+STYLES = {
+    Verdict.HELD: "green",
+    Verdict.BROKEN: "red",
+    Verdict.NOT_EXERCISED: "yellow",
+    Verdict.NOT_STEADY: "red",
+    Verdict.INTERRUPTED: "yellow",
+}
 
 
 def catalogue(experiments: Sequence[Experiment]) -> None:

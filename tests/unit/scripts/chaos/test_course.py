@@ -157,12 +157,14 @@ async def test_interrupted_it_undoes_the_fault_first() -> None:
         return 1
 
     place = world()
-    running = asyncio.create_task(run(place, fault))
+    course_ = Course(experiment(fault), place, FakeAuditor(), lambda _: None)
+    running = asyncio.create_task(course_.run())
     await begun.wait()
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running
     assert undone
+    assert course_.result.verdict is Verdict.INTERRUPTED
     asked = len(place.load.placed)
     await asyncio.sleep(0)
     assert len(place.load.placed) == asked

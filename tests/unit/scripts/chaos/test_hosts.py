@@ -20,6 +20,7 @@ from infra.standing import Phase, State
 from scripts.chaos.docker import DockerHosts
 from scripts.chaos.hosts import Hosts
 from scripts.chaos.native import NativeHosts
+from tests.unit.infra.standins import until
 
 STARTED_AT = "2026-01-02T03:04:05.678901234Z"
 
@@ -117,10 +118,14 @@ async def test_a_process_is_frozen_with_those_below_it(tmp_path: Path, child: su
     (below,) = psutil.Process(child.pid).children()
     assert await hosts.names("payment") == ["payment-1"]
     assert await hosts.incarnation("payment-1")
+
+    def stopped() -> list[bool]:
+        return [one.status() == psutil.STATUS_STOPPED for one in (below, psutil.Process(child.pid))]
+
     await hosts.freeze("payment-1")
-    assert {one.status() for one in (below, psutil.Process(child.pid))} == {psutil.STATUS_STOPPED}
+    await until(lambda: all(stopped()))
     await hosts.thaw("payment-1")
-    assert psutil.STATUS_STOPPED not in {one.status() for one in (below, psutil.Process(child.pid))}
+    await until(lambda: not any(stopped()))
 
 
 @pytest.mark.parametrize("identity", ["", "another:1"])

@@ -1,4 +1,4 @@
-"""A clock that is wrong: for our modules, and in a process of its own."""
+"""A clock that is wrong: for our modules, and in a process of its own; events are written and read as ever."""
 
 import subprocess
 import sys
@@ -14,7 +14,9 @@ import services.order.__main__
 from services.order import api
 from scripts.chaos.skewed import skew
 from shared.clock import SystemClock
+from shared.envelope import Logged, decode, encode
 from shared.ids import new_id
+from shared.vocabulary.inventory import StockCommitted
 skew({AHEAD_S})
 now = SystemClock().now()
 seen = {{
@@ -23,7 +25,11 @@ seen = {{
     "ids": int.from_bytes(new_id().bytes[:6]) / 1000,
     "time": time.time(),
 }}
-assert isinstance(now, datetime) and now.tzinfo is UTC
+assert type(now) is type(api.datetime.now(UTC)) is datetime and now.tzinfo is UTC
+event = StockCommitted(order_id=new_id(), lines=())
+logged = Logged(new_id(), event.kind.type, "inventory", event.model_dump_json().encode(), new_id(), None, None, now)
+(read,) = decode(encode([logged]), event.kind.name)
+assert read.event == event and type(read.occurred_at) is datetime
 for what, seconds in seen.items():
     assert {AHEAD_S} - 1 < seconds - real < {AHEAD_S} + 60, (what, seconds - real)
 assert time.monotonic() - monotonic < 60
