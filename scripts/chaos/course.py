@@ -68,7 +68,7 @@ class Course:
                 async with asyncio.timeout(FAULT_TIMEOUT_S):
                     result.hits = await result.experiment.fault(world)
             except (*AWAY, AssertionError) as error:
-                self._find(f"the fault went wrong: {type(error).__name__}: {error}")
+                self._find(f"the fault went wrong: {error!r}")
         self._say(f"the fault is over; it hit {result.hits} times")
         await self._orders_flow("after")
         await self._calm_down()
@@ -87,7 +87,7 @@ class Course:
             for violation in await self._auditor.run():
                 self._find(violation)
         except AWAY as error:
-            self._find(f"the audit could not be run: {error}")
+            self._find(f"the audit could not be run: {error!r}")
         self._say("audited")
 
     async def _orders_flow(self, when: str) -> None:
@@ -113,7 +113,6 @@ class Course:
             self.result.fault_s = (began_s, self._at_s())
 
     def _find(self, finding: str) -> None:
-        finding, *_ = finding.splitlines()  # some errors are told in several
         self.result.findings.append(finding)
         self._say(f"✗ {finding}")
 

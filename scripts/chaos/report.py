@@ -10,17 +10,17 @@ from pathlib import Path
 from scripts.chaos.experiment import Result, Verdict
 from scripts.chaos.vitals import Growth, Vital, growths
 
-CHART_HEIGHT, SECOND_WIDTH = 60, 4
+CHART_HEIGHT, SECOND_WIDTH = 80, 8
 STYLE = """
 :root { color-scheme: light dark; --ink: #1d232b; --paper: #fff; --soft: #667; --line: #d8dce2; --well: #2a7;
-  --ill: #d33; --doubt: #b80; --fault: #d331; }
+  --ill: #d33; --doubt: #b80; --fault: #d332; }
 @media (prefers-color-scheme: dark) { :root { --ink: #dfe3e8; --paper: #14181d; --soft: #99a; --line: #333a43;
   --well: #3b8; --ill: #f66; --doubt: #eb4; --fault: #f663; } }
 body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); max-width: 60rem;
   margin: 2rem auto; padding: 0 1rem; }
 table { border-collapse: collapse; width: 100%; } td, th { text-align: left; padding: .3rem .6rem;
   border-bottom: 1px solid var(--line); vertical-align: top; }
-td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+table.timeline td.n { width: 4rem; } td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .soft, figcaption { color: var(--soft); } .held { color: var(--well); } .broken, .not-steady { color: var(--ill); }
 .not-exercised, .interrupted { color: var(--doubt); } .verdict { font-weight: 600; white-space: nowrap; }
 a { color: inherit; } figure { margin: 1rem 0; overflow-x: auto; } svg { display: block; }
@@ -115,7 +115,7 @@ def _section(number: int, result: Result) -> str:
 <p>{escape(result.experiment.hypothesis)}</p><p class="soft">{escape(result.experiment.steady_state)}</p>
 <figure>{_chart(result)}<figcaption>Requests answered in each second: {answers or "none"}. Red ones were answered
 otherwise than with success, or not at all, and were asked again; the fault lasted as long as the shade.</figcaption>
-</figure><table>{moments}</table></section>
+</figure><table class="timeline">{moments}</table></section>
 """
 
 

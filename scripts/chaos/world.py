@@ -94,7 +94,7 @@ async def until(look: Look, timeout_s: float) -> str:
         try:
             missing = await look()
         except AWAY as error:
-            missing = f"{type(error).__name__}: {error}"
+            missing = repr(error)
         if not missing or monotonic() > ends_s:
             return missing
         pause_s = (monotonic() - began_s) * PAUSES_PER_LOOK

@@ -96,7 +96,7 @@ async def test_a_fault_that_raises_is_a_finding() -> None:
 
     result = await run(world(), fail)
     assert result.verdict is Verdict.BROKEN
-    assert result.findings == ["the fault went wrong: TimeoutError: it never came"]
+    assert result.findings == ["the fault went wrong: TimeoutError('it never came')"]
     assert result.timeline[-1].what == "audited"
 
 

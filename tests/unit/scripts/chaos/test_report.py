@@ -91,6 +91,6 @@ def test_the_page_loads_nothing() -> None:
 def test_the_chart_has_a_bar_for_each_second_and_a_shade_for_the_fault() -> None:
     """The shade lies where the fault was, one second after the load began."""
     chart = report(Verdict.HELD).html()
-    assert '<rect class="fault" x="4.0" y="0" width="4.0"' in chart
+    assert '<rect class="fault" x="8.0" y="0" width="8.0"' in chart
     assert chart.count('<rect class="well"') == chart.count('<rect class="ill"') == 3
-    assert '<rect class="ill" x="4" y="36.0" width="3" height="4.0"/>' in chart
+    assert '<rect class="ill" x="8" y="48.0" width="7" height="5.3"/>' in chart
