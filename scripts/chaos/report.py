@@ -20,7 +20,8 @@ body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(
   margin: 2rem auto; padding: 0 1rem; }
 table { border-collapse: collapse; width: 100%; } td, th { text-align: left; padding: .3rem .6rem;
   border-bottom: 1px solid var(--line); vertical-align: top; }
-table.timeline td.n { width: 4rem; } td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+table.timeline td.n { width: 4rem; }
+td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .soft, figcaption { color: var(--soft); } .held { color: var(--well); } .broken, .not-steady { color: var(--ill); }
 .not-exercised, .interrupted { color: var(--doubt); } .verdict { font-weight: 600; white-space: nowrap; }
 a { color: inherit; } figure { margin: 1rem 0; overflow-x: auto; } svg { display: block; }

@@ -5,8 +5,13 @@ from scripts.chaos.world import World, insist
 
 INJECTED, INJECTED_TIMEOUT_S = 20, 90.0
 DECLINE_RATE, TIMEOUT_RATE = 0.5, 0.7
-GONE_ORDERS, GONE_TIMEOUT_S = 200, 60.0
-ASKED_IN_VAIN = "SELECT count(*) FROM payment_service.intents WHERE attempts > 1"
+GIVEN_UP_MIN, GIVEN_UP_TIMEOUT_S = 10, 150.0
+"""Longer than an order's deadline."""
+GIVEN_UP = """
+    SELECT (SELECT count(*) FROM order_service.orders WHERE reason = 'deadline_passed')
+         + (SELECT count(*) FROM payment_service.events
+            WHERE type = 'payment.declined.v1' AND payload->>'reason' = 'provider_silent')
+"""
 
 
 async def decline(world: World) -> int:
@@ -20,26 +25,29 @@ async def be_silent(world: World) -> int:
 
 
 async def be_gone(world: World) -> int:
-    """Kill the provider, and when it is back freeze it, for longer than payment goes on asking."""
+    """Kill the provider, and when it is back freeze it, until orders have given up on it."""
     (name,) = await world.hosts.names("provider")
     before = await world.hosts.incarnation(name)
-    placed = len(world.load.placed)
+    given_up_before: int = await world.database.value(GIVEN_UP)
+    given_up = 0
 
     async def enough() -> str:
-        return "" if len(world.load.placed) - placed >= GONE_ORDERS else "too few orders have met its silence"
+        nonlocal given_up
+        given_up = await world.database.value(GIVEN_UP) - given_up_before
+        return "" if given_up >= GIVEN_UP_MIN else f"{given_up} orders have given up"
 
     try:
         await world.hosts.kill(name)
         await world.returned(name, before)
         await world.hosts.freeze(name)
         world.say("the provider is silent")
-        await insist(enough, GONE_TIMEOUT_S)
-        hits: int = await world.database.value(ASKED_IN_VAIN)
-        world.say(f"{hits} charges and undoings were asked for in vain")
+        await insist(enough, GIVEN_UP_TIMEOUT_S)
+        world.say(f"{given_up} orders have given up on it, not knowing whether they were charged")
     finally:
         await world.hosts.revive(name)
         await world.hosts.thaw(name)
-    return hits
+        world.say("the provider is well again")
+    return given_up
 
 
 async def _inject(world: World, what: str, **rates: float) -> int:
