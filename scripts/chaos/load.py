@@ -22,7 +22,8 @@ IN_FLIGHT_MAX_ORDERS = 2_000
 """More are not begun, and counted."""
 NOT_NOW = frozenset({409, 429, 503})
 """In flight already, or not now: the answers of a service that is cut off, and says so."""
-STOCK_MIN, RECEIPT = 500, 1_000
+STOCK_MIN, RECEIPT_MAX = 5_000, 1_000
+"""So much is there of each SKU when an experiment begins; inventory takes no more with one receipt."""
 NO_ANSWER = "no answer"
 
 
@@ -118,5 +119,6 @@ async def stock_up(shop: Shop, operator_key: str) -> None:
         httpx.HTTPError: inventory does not answer.
     """
     for sku in PLENTY:
-        if (await shop.stock(sku))["available"] < STOCK_MIN:
-            await shop.receive(sku, RECEIPT, operator_key)
+        available = (await shop.stock(sku))["available"]
+        for _ in range(available, STOCK_MIN, RECEIPT_MAX):
+            await shop.receive(sku, RECEIPT_MAX, operator_key)
