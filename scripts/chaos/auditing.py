@@ -6,6 +6,7 @@ import httpx
 
 from infra.ports import HOST, PROVIDER, SERVICES
 from scripts.chaos.database import Database
+from scripts.chaos.load import Load
 
 LINES_PER_PAGE = 1_000
 PAGES_MAX = 1_000
@@ -20,6 +21,9 @@ class Auditor(Protocol):
     async def run(self) -> list[str]:
         """Name every violation, one line each; nothing if all is as it must be."""
 
+
+ORDERS = "SELECT order_id FROM order_service.orders WHERE order_id = ANY($1::uuid[])"
+ORDERS_OF = "SELECT order_id FROM order_service.orders WHERE customer_id = $1"
 
 RULES = {
     "an event's version is missing in its stream": " UNION ALL ".join(
@@ -58,6 +62,22 @@ RULES = {
     """,
 }
 """By what is wrong: a query for those with which it is."""
+
+
+async def broken_promises(database: Database, load: Load) -> list[str]:
+    """Hold what customers were told against the orders that are there: none is lost, and none is there twice.
+
+    Raises:
+        OSError, TimeoutError, PostgresError, InterfaceError: the orders cannot be read.
+    """
+    there = {str(row[0]) for row in await database.rows(ORDERS, load.placed)}
+    own = {str(row[0]) for row in await database.rows(ORDERS_OF, load.customer)}
+    found = []
+    if lost := sorted(set(load.placed) - there):
+        found.append(_line("an order that was answered 201 is not there", lost))
+    if len(untold := sorted(own - set(load.placed))) > load.lost:
+        found.append(_line(f"more orders than the {load.lost} without an answer are there untold", untold))
+    return found
 
 
 class Books:

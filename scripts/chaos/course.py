@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from time import monotonic
 
-from scripts.chaos.auditing import Auditor
+from scripts.chaos.auditing import Auditor, broken_promises
 from scripts.chaos.experiment import Experiment, Moment, Result, Verdict, judge
 from scripts.chaos.load import stock_up
 from scripts.chaos.world import AWAY, Look, World, until
@@ -69,6 +69,8 @@ class Course:
                     result.hits = await result.experiment.fault(world)
             except (*AWAY, AssertionError) as error:
                 self._find(f"the fault went wrong: {error!r}")
+                if (task := asyncio.current_task()) and task.cancelling():  # Ctrl-C, and the undoing has failed as well
+                    raise asyncio.CancelledError from error
         self._say(f"the fault is over; it hit {result.hits} times")
         await self._orders_flow("after")
         await self._calm_down()
@@ -83,8 +85,12 @@ class Course:
         for told, count in world.load.answers.items():
             if told.startswith("5") and told != "503":
                 self._find(f"{count} requests were answered {told}")
+        await self._audit()
+
+    async def _audit(self) -> None:
         try:
-            for violation in await self._auditor.run():
+            broken = await broken_promises(self._world.database, self._world.load)
+            for violation in broken + await self._auditor.run():
                 self._find(violation)
         except AWAY as error:
             self._find(f"the audit could not be run: {error!r}")

@@ -31,6 +31,7 @@ class Load:
     """Places orders until it is told to stop, and remembers what it was answered."""
 
     def __init__(self, shop: Shop, arrivals: Iterable[Arrival]) -> None:
+        self.customer = f"chaos-{uuid4()}"
         self.placed: list[str] = []
         """The ids of orders that were answered 201."""
         self.lost = 0
@@ -41,7 +42,6 @@ class Load:
         """How many requests were answered with success, or not, in each second since the beginning."""
         self._shop = shop
         self._arrivals = arrivals
-        self._customer = f"chaos-{uuid4()}"
         self._began_s = monotonic()
         self._arriving: asyncio.Task[None] | None = None
         self._in_flight: set[asyncio.Task[None]] = set()
@@ -78,8 +78,8 @@ class Load:
             task.add_done_callback(self._in_flight.discard)
 
     async def _visit(self, arrival: Arrival) -> None:
-        key = f"{self._customer} {arrival.number}"
-        place = partial(self._shop.place, arrival.quantities, arrival.token, self._customer, key)
+        key = f"{self.customer} {arrival.number}"
+        place = partial(self._shop.place, arrival.quantities, arrival.token, self.customer, key)
         order = await self._ask(place, key)
         if order is None:
             self.lost += 1

@@ -48,8 +48,9 @@ class NativeHosts:
         self._send(name, SIGSTOP, workers=True)
 
     async def thaw(self, name: str) -> None:
-        """Send SIGCONT to its process and to those below it."""
-        self._send(name, SIGCONT, workers=True)
+        """Send SIGCONT to its process and to those below it, if it runs."""
+        if await self.incarnation(name):
+            self._send(name, SIGCONT, workers=True)
 
     async def revive(self, name: str) -> None:
         """Leave it to the supervisor."""

@@ -9,6 +9,7 @@ from uuid import uuid4
 
 from infra.credentials import Credentials
 from infra.home import Home
+from scripts.chaos.auditing import ORDERS_OF
 from scripts.chaos.experiment import Experiment
 from scripts.chaos.load import Load
 from scripts.chaos.schedule import arrivals
@@ -50,9 +51,18 @@ class FakeShop:
 
 @dataclass
 class FakeDatabase:
-    """Where so many dead letters lie, and nothing else."""
+    """Where so many dead letters lie, and the orders that a test puts there; all that were placed, if it puts none."""
 
     kept: int = 0
+    there: list[str] | None = None
+    own: list[str] = field(default_factory=list)
+
+    async def rows(self, query: str, argument: object) -> list[tuple[str]]:
+        """Give orders by their ids, or a customer's own."""
+        if query == ORDERS_OF:
+            return [(order_id,) for order_id in self.own]
+        asked = cast("list[str]", argument)
+        return [(order_id,) for order_id in (asked if self.there is None else self.there)]
 
     async def letters(self) -> int:
         """Count the dead letters."""

@@ -60,6 +60,19 @@ async def test_a_violation_breaks_it() -> None:
     assert (result.verdict, result.findings) == (Verdict.BROKEN, ["stock is reserved: rosin"])
 
 
+async def test_an_order_that_was_promised_and_is_lost_breaks_it() -> None:
+    """An audit of what is there cannot see what is not."""
+    result = await run(world(database=FakeDatabase(there=[])))
+    (finding,) = result.findings
+    assert finding.startswith("an order that was answered 201 is not there: ")
+
+
+async def test_an_order_that_is_there_twice_breaks_it() -> None:
+    """Its customer was told of one, however often it was asked for."""
+    result = await run(world(database=FakeDatabase(own=["another"])))
+    assert result.findings == ["more orders than the 0 without an answer are there untold: another"]
+
+
 async def test_what_is_never_done_breaks_it() -> None:
     """A service that does not come back, or an order that does not end."""
     place = world()
@@ -166,3 +179,23 @@ async def test_interrupted_it_undoes_the_fault_first() -> None:
     assert undone
     assert course_.result.verdict is Verdict.INTERRUPTED
     assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+async def test_interrupted_it_ends_also_where_the_undoing_fails() -> None:
+    """Or one could not get out of it."""
+    begun = asyncio.Event()
+
+    async def fault(_: World) -> int:
+        try:
+            begun.set()
+            await asyncio.Event().wait()
+        finally:
+            raise TimeoutError("it cannot be undone")
+
+    course_ = Course(experiment(fault), world(), FakeAuditor(), lambda _: None)
+    running = asyncio.create_task(course_.run())
+    await begun.wait()
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert course_.result.findings == ["the fault went wrong: TimeoutError('it cannot be undone')"]
