@@ -59,15 +59,15 @@ class World:
 
     async def returned(self, name: str, before: str) -> int:
         """Wait until a program that was `before` is another, by itself or because it is revived; then give 1."""
-        self.say(f"{name} has ended")
-        await self.hosts.revive(name)
 
         async def another() -> str:
             now = await self.hosts.incarnation(name)
+            if not now:
+                await self.hosts.revive(name)
             return "" if now and now != before else f"{name} is not back"
 
         await insist(another, RETURN_TIMEOUT_S)
-        self.say(f"{name} is started again")
+        self.say(f"{name} has ended, and is started again")
         return 1
 
     async def missing(self) -> str:
