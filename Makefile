@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help up demo bench load chaos chaos-payment-fail status logs migrate down reset check test format lock
+.PHONY: help up demo ablation bench load chaos chaos-payment-fail status logs migrate down reset check test format lock
 MAKEFLAGS += --no-print-directory
 
 BIN := .venv/bin
@@ -40,6 +40,9 @@ demo: $(RUNTIME)  ## watch orders go through, and compensations
 
 bench: .venv/.development  ## what an order costs, beside the floor of this machine: ROUNDS=3
 	@$(BIN)/python -m benchmarks.dance $(if $(ROUNDS),--rounds $(ROUNDS))
+
+ablation: .venv/.development  ## take each safeguard away, and see its test fail: NAME="inbox"
+	@$(BIN)/python -m tests.ablation $(if $(NAME),"$(NAME)")
 
 load: .venv/.development  ## orders over HTTP, checked afterwards: RATE=300 SECONDS=120 SEED=1 WEB=1
 	@$(BIN)/python -m benchmarks.load $(if $(RATE),--rate $(RATE)) $(if $(SECONDS),--seconds $(SECONDS)) \

@@ -7,11 +7,14 @@ from pathlib import Path
 
 from infra.ports import SERVICES
 from infra.rabbitmq.users import USERS
+from services.order.keys import DEVELOPMENT, draw
 
 PASSWORD_BYTES = 24
 
 SUPERUSER = "QUARTET_POSTGRES_PASSWORD"
 OPERATOR_KEY = "QUARTET_OPERATOR_KEY"
+CUSTOMERS = ("ann", "ben")
+"""Who can order as soon as the stack is up, with a key that is good for development alone."""
 
 
 def role_variable(role: str) -> str:
@@ -24,6 +27,11 @@ def broker_variable(user: str) -> str:
     return f"QUARTET_{user.upper()}_BROKER_PASSWORD"
 
 
+def customer_variable(customer: str) -> str:
+    """Name the variable with the development key of a customer, such as `ann`."""
+    return f"QUARTET_{customer.upper()}_KEY"
+
+
 DATABASE_ROLES = tuple(f"{service}_{kind}" for service in SERVICES for kind in ("service", "migrator"))
 
 VARIABLES = (
@@ -31,7 +39,14 @@ VARIABLES = (
     *(role_variable(role) for role in DATABASE_ROLES),
     *(broker_variable(user) for user in USERS),
     OPERATOR_KEY,
+    *map(customer_variable, CUSTOMERS),
 )
+
+
+def _draw(name: str) -> str:
+    if name in map(customer_variable, CUSTOMERS):
+        return draw(DEVELOPMENT)
+    return secrets.token_urlsafe(PASSWORD_BYTES)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -51,7 +66,7 @@ class Credentials:
     def read_or_draw(cls, file: Path) -> "Credentials":
         """Read them, and draw those that are missing."""
         known = cls.read(file).values
-        drawn = {name: known.get(name) or secrets.token_urlsafe(PASSWORD_BYTES) for name in VARIABLES}
+        drawn = {name: known.get(name) or _draw(name) for name in VARIABLES}
         if drawn != known:
             fresh = file.with_suffix(".new")
             fresh.unlink(missing_ok=True)
@@ -69,6 +84,12 @@ class Credentials:
     def operator_key(self) -> str:
         """What an operator shows to a service."""
         return self.values[OPERATOR_KEY]
+
+    @property
+    def customers(self) -> dict[str, str]:
+        """The development key of each customer who has one."""
+        named = {customer: self.values.get(customer_variable(customer)) for customer in CUSTOMERS}
+        return {customer: key for customer, key in named.items() if key}
 
     def role(self, role: str) -> str:
         """The password of a database role."""

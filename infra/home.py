@@ -63,6 +63,11 @@ class Home:
         return self.path / "rabbitmq"
 
     @property
+    def topology_looked(self) -> Path:
+        """When the topology was last looked at."""
+        return self.path / "topology.looked"
+
+    @property
     def provider_ledger(self) -> Path:
         """The payment provider's own books."""
         return self.path / "provider" / "ledger.sqlite"

@@ -109,10 +109,10 @@ def demo() -> None:
 
 
 async def _demo(console: Console) -> int:
-    password = Credentials.read(Home.locate().secrets).broker(OBSERVER)
-    broker_url = f"amqp://{OBSERVER}:{password}@{HOST}:{AMQP}/{VHOST}"
+    known = Credentials.read(Home.locate().secrets)
+    broker_url = f"amqp://{OBSERVER}:{known.broker(OBSERVER)}@{HOST}:{AMQP}/{VHOST}"
     wrong = 0
-    async with Shop() as shop, listening(broker_url, SERVICES) as heard:
+    async with Shop(known.operator_key, known.customers) as shop, listening(broker_url, SERVICES) as heard:
         await shop.ready()
         await shop.settled((await shop.place({"rosin": 1}, "tok_approved"))["order_id"])  # opens every connection
         timelines = [Timeline(console, shop, heard, kind) for kind in KINDS]
@@ -144,11 +144,12 @@ class Timeline:
         self._console.print(f"\n[bold]{kind.title}[/]  {kind.quantity} × {kind.sku}, {kind.token}", soft_wrap=True)
         before = await self._shop.stock(kind.sku)
         self._began_s = time.perf_counter()
-        order_id = (await self._shop.place({kind.sku: kind.quantity}, kind.token))["order_id"]
+        order = await self._shop.place({kind.sku: kind.quantity}, kind.token)
+        order_id = order["order_id"]
         self._line("order", "201 Created", f"order {order_id}")
         if kind.then_cancel:
             await self._until(order_id, {"stock.committed"})
-            await self._shop.cancel(order_id)
+            await self._shop.cancel(order)
             self._line("order", "200 OK", "the customer cancels")
         await self._until(order_id, kind.closing)
         return self._verdict(await self._surprises(order_id, before))

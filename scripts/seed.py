@@ -1,13 +1,16 @@
-"""`python -m scripts.seed`: a small catalogue with stock. Running it again changes nothing."""
+"""`python -m scripts.seed`: a small catalogue with stock, and customers with keys. Running it again changes nothing."""
 
 import asyncio
 import os
 import sys
+from collections.abc import Mapping
 
 import httpx
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from infra.credentials import CUSTOMERS, customer_variable
+from services.order.keys import hash_of
 from shared.store.connection import connect, rows_json
 
 CURRENCY = "EUR"
@@ -27,6 +30,19 @@ _OFFER = text("""
     FROM json_to_recordset(:rows) AS r(sku text, name text, unit_price bigint, currency text)
     ON CONFLICT (sku) DO NOTHING
 """)
+
+_INTRODUCE = text("""
+    INSERT INTO api_keys (key_hash, customer_id) VALUES (:key_hash, :customer_id) ON CONFLICT DO NOTHING
+""")
+
+
+async def introduce(database_url: str, keys: Mapping[str, str]) -> None:
+    """Give customers their development keys, as order's migration role: nobody has to be asked, nor told."""
+    engine = connect(database_url, "quartet seed")
+    rows = [{"key_hash": hash_of(key), "customer_id": customer} for customer, key in keys.items()]
+    async with engine.begin() as connection:
+        await connection.execute(_INTRODUCE, rows)
+    await engine.dispose()
 
 
 async def offer(database_url: str) -> None:
@@ -51,7 +67,9 @@ async def stock(inventory_url: str, operator_key: str) -> None:
 
 
 async def _seed() -> None:
-    await offer(os.environ["QUARTET_ORDER_DATABASE_URL"])
+    order_database_url = os.environ["QUARTET_ORDER_DATABASE_URL"]
+    await introduce(order_database_url, {name: os.environ[customer_variable(name)] for name in CUSTOMERS})
+    await offer(order_database_url)
     await stock(os.environ["QUARTET_INVENTORY_URL"], os.environ["QUARTET_OPERATOR_KEY"])
 
 
@@ -64,7 +82,7 @@ def main() -> int:
     except (DBAPIError, httpx.HTTPError, OSError, TimeoutError) as error:
         sys.stderr.write(f"seed: {type(error).__name__}: {error}\n")
     else:
-        sys.stdout.write(f"{len(CATALOGUE)} goods in the catalogue, with stock\n")
+        sys.stdout.write(f"{len(CATALOGUE)} goods in the catalogue, with stock; {len(CUSTOMERS)} customers with keys\n")
         return 0
     return 2
 

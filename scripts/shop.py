@@ -1,8 +1,10 @@
-"""The shop as its customers and its outside parties see it: the HTTP interfaces that demo and tests speak to."""
+"""The shop as its customers, its operator and its outside parties see it: what demo and tests speak to over HTTP.
+
+Customers place and cancel, each with their own key; everything is looked at as the operator looks at it.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any, Self, TypeAlias
 from uuid import uuid4
 
@@ -30,8 +32,13 @@ class Addresses:
 class Shop:
     """An async context with one HTTP client. Every method raises `httpx.HTTPError` where an answer is no success."""
 
-    def __init__(self, addresses: Addresses | None = None) -> None:
+    def __init__(
+        self, operator_key: str, keys: Mapping[str, str] | None = None, addresses: Addresses | None = None
+    ) -> None:
+        """`keys` are those of customers who have one; others are issued theirs when they first place an order."""
         self._at = addresses or Addresses()
+        self._operator = {"X-Operator-Key": operator_key}
+        self._keys = dict(keys or {})
         self._client = httpx.AsyncClient(timeout=httpx.Timeout(HTTP_TIMEOUT_S, read=WAIT_MAX_S + HTTP_TIMEOUT_S))
 
     async def __aenter__(self) -> Self:
@@ -47,21 +54,20 @@ class Shop:
         await self._get(f"{self._at.order}/readyz")
 
     async def place(
-        self, lines: dict[str, int], token: str, customer_id: str = "demo", key: str | None = None
+        self, lines: dict[str, int], token: str, customer_id: str = "ann", key: str | None = None
     ) -> Document:
         """Place an order; who asks again after silence gives the same idempotency key, or places two."""
         body = {
-            "customer_id": customer_id,
             "email": f"{customer_id}@example.org",
             "currency": "EUR",
             "lines": [{"sku": sku, "quantity": quantity} for sku, quantity in lines.items()],
             "payment_token": token,
         }
-        return await self._post(f"{self._at.order}/orders", body, key)
+        return await self._post(f"{self._at.order}/orders", body, customer_id, key)
 
-    async def cancel(self, order_id: str, key: str | None = None) -> Document:
+    async def cancel(self, order: Document, key: str | None = None) -> Document:
         """Cancel an order, as its customer."""
-        return await self._post(f"{self._at.order}/orders/{order_id}/cancel", None, key)
+        return await self._post(f"{self._at.order}{order['location']}/cancel", None, order["customer_id"], key)
 
     async def settled(self, order_id: str, wait_s: float = WAIT_MAX_S) -> Document:
         """Read an order once it is settled, or as it is after `wait_s` seconds."""
@@ -71,15 +77,15 @@ class Shop:
         """Look at the stock of a SKU."""
         return await self._get(f"{self._at.inventory}/stock/{sku}")
 
-    async def receive(self, sku: str, quantity: int, operator_key: str) -> Document:
-        """Bring goods, as an operator."""
-        return await self._post(
-            f"{self._at.inventory}/stock/{sku}/receipts", {"quantity": quantity}, None, {"X-Operator-Key": operator_key}
-        )
+    async def receive(self, sku: str, quantity: int) -> None:
+        """Bring goods, as the operator does."""
+        headers = {"Idempotency-Key": str(uuid4()), **self._operator}
+        url = f"{self._at.inventory}/stock/{sku}/receipts"
+        (await self._client.post(url, json={"quantity": quantity}, headers=headers)).raise_for_status()
 
     async def faults(self, **rates: float) -> Document:
         """Set the provider's faults, those not given to none, and give how often each was injected so far."""
-        return _document(await self._client.put(f"{self._at.provider}/v1/faults", json=rates))
+        return _document(await self._client.put(f"{self._at.provider}/v1/faults", json=rates, headers=self._operator))
 
     async def payment(self, order_id: str) -> Document:
         """Look at an order's money, as payment tells it."""
@@ -101,13 +107,19 @@ class Shop:
         return captured, undo["amount"] if undo.get("status") == "refunded" else 0
 
     async def _get(self, url: str, **parameters: Any) -> Document:
-        return _document(await self._client.get(url, params=parameters))
+        return _document(await self._client.get(url, params=parameters, headers=self._operator))
 
-    async def _post(
-        self, url: str, body: object, key: str | None, headers: Mapping[str, str] = MappingProxyType({})
-    ) -> Document:
-        headers = {"Idempotency-Key": key or str(uuid4()), **headers}
+    async def _post(self, url: str, body: object, customer_id: str, key: str | None) -> Document:
+        customer = {"Authorization": f"Bearer {await self._key_of(customer_id)}"}
+        headers = {"Idempotency-Key": key or str(uuid4()), **customer}
         return _document(await self._client.post(url, json=body, headers=headers))
+
+    async def _key_of(self, customer_id: str) -> str:
+        if customer_id not in self._keys:
+            url = f"{self._at.order}/customers/{customer_id}/keys"
+            issued = _document(await self._client.post(url, headers=self._operator))
+            self._keys[customer_id] = issued["key"]
+        return self._keys[customer_id]
 
 
 def _document(answer: httpx.Response) -> Document:

@@ -1,8 +1,7 @@
 """Commands that run Quartet on this machine, in Docker or without: up, down, reset, status, logs, migrate."""
 
 import json
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import asdict
 from typing import Annotated
 
@@ -17,13 +16,11 @@ from infra.native.runner import NativeRunner
 from infra.run import Mode, Run
 from infra.runner import Runner
 from scripts.log_line import readable
+from scripts.sentences import NOT_UP, sentences
 from scripts.stack_choice import choose
-from scripts.stack_screen import TOLD_DOWN, TOLD_UP, Screen, complain, status_table, where_to_look
+from scripts.stack_screen import TOLD_DOWN, TOLD_UP, Screen, status_table, where_to_look
 
-NOT_UP = "Quartet is not up: `make up` starts it"
-FAILED = 2
 NOT_READY = 1
-INTERRUPTED = 130
 
 RUNNERS: dict[Mode, type[DockerRunner] | type[NativeRunner]] = {Mode.DOCKER: DockerRunner, Mode.NATIVE: NativeRunner}
 
@@ -133,21 +130,3 @@ def _alone(home: Home, screen: Screen) -> AbstractContextManager[None]:
     if not home.path.exists():
         return nullcontext()
     return alone(home.lock, lambda: screen.say("another quartet command is at work; waiting for it"))
-
-
-@contextmanager
-def sentences() -> Iterator[None]:
-    """Turn what a person can act on into one line and an exit code."""
-    try:
-        yield
-    except StackError as error:
-        complain(str(error), error.lines)
-        raise typer.Exit(FAILED) from error
-    except BrokenPipeError:  # `quartet logs | head`: click ends in silence
-        raise
-    except OSError as error:
-        complain(f"{error.filename}: {error.strerror}" if error.filename else str(error))
-        raise typer.Exit(FAILED) from error
-    except KeyboardInterrupt as interrupt:
-        complain("interrupted")
-        raise typer.Exit(INTERRUPTED) from interrupt

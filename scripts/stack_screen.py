@@ -3,7 +3,7 @@
 import time
 from collections.abc import Mapping, Sequence
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from infra import ports
+from infra.credentials import Credentials
 from infra.home import Home
 from infra.ports import HOST, SERVICES
 from infra.standing import Line, Phase, Standing, State
@@ -20,6 +21,7 @@ REFRESH_PER_S = 8
 MURMUR_EVERY_S = 4.0
 MEBIBYTE = 1024 * 1024
 
+SECONDS_CHARACTERS = len("2026-01-02T03:04:05")
 WIDE = 120  # where there is no terminal whose width could be asked
 
 _terminal = Console()
@@ -130,6 +132,19 @@ def status_table(told: Standing) -> None:
     out.print(f"PostgreSQL's data is in {told.data}", style="dim", soft_wrap=True)
 
 
+def rows_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
+    """Show what services answered, one row each; where there is none, nothing."""
+    if not rows:
+        return
+    table = Table(box=None, pad_edge=False)
+    for column in columns:
+        whole = column in ("id", "lane", "letter_id")  # to be copied
+        table.add_column(column.removesuffix("_id").replace("_", " "), overflow="fold", no_wrap=whole)
+    for row in rows:
+        table.add_row(*(Text(_value(column, row[column])) for column in columns))
+    out.print(table)
+
+
 def where_to_look(home: Home, started: bool) -> None:
     """Say what can be seen now, and what to type next."""
     out.print("[green]Quartet is up.[/]" if started else "[green]Quartet is up already.[/]")
@@ -139,7 +154,9 @@ def where_to_look(home: Home, started: bool) -> None:
     _place("mail", f"http://{HOST}:{ports.MAIL_HTTP}", "what customers were sent")
     _place("rabbitmq", f"http://{HOST}:{ports.RABBITMQ_MANAGEMENT}", "user topology, QUARTET_TOPOLOGY_BROKER_PASSWORD")
     _place("postgres", f"psql postgresql://postgres@{HOST}:{ports.POSTGRES}/quartet", "QUARTET_POSTGRES_PASSWORD")
-    _place("passwords", str(home.secrets), "and the operator's key")
+    _place("passwords", str(home.secrets), "and the operator's key, for the header X-Operator-Key")
+    for customer, key in Credentials.read(home.secrets).customers.items():
+        _place(customer, f"Authorization: Bearer {key}", "a customer, in development")
     out.print("Type [bold]make demo[/] to watch it work, [bold]make status[/] or [bold]make logs[/] to look inside.")
 
 
@@ -159,6 +176,14 @@ def _cells(line: Line) -> tuple[str | Text, ...]:
         " ".join(map(str, line.ports)),
         memory,
     )
+
+
+def _value(column: str, value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if value is None:
+        return ""
+    return str(value)[:SECONDS_CHARACTERS].replace("T", " ") if column.endswith("_at") else str(value)
 
 
 def _duration(seconds: float | None) -> str:

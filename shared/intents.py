@@ -37,6 +37,15 @@ class UnansweredError(Exception):
     """The outside party did not answer. Its text is logged, so it holds nothing personal."""
 
 
+class NotAskedError(UnansweredError):
+    """The outside party is known to be away, and was not asked: that counts as no attempt."""
+
+    def __init__(self, text: str, retry_after_s: float) -> None:
+        super().__init__(text)
+        self.retry_after_s = retry_after_s
+        """Seconds until it makes sense to ask again."""
+
+
 Performer: TypeAlias = Callable[[Claim], Awaitable[Reply]]
 """Carries one intent out. Whatever it raises means: not answered, ask again later."""
 
@@ -167,6 +176,9 @@ class IntentWorkers:
     async def _carry_out(self, claim: Claim) -> None:
         try:
             reply = await self._perform(claim)
+        except NotAskedError as away:
+            await self._later(claim, away)
+            return
         except Exception as error:  # noqa: BLE001 - whatever a performer raises means: ask again later
             text = f": {error}" if isinstance(error, UnansweredError) else ""  # others may quote what is personal
             await self._again(claim, f"{type(error).__name__}{text}", raised=False)
@@ -195,8 +207,19 @@ class IntentWorkers:
         """Give the intent back, due again after its backoff."""
         after_s = jittered(self._limits.backoff.delay_s(claim.attempts), f"{claim.intent_id}{claim.attempts}")
         _about(claim).warning("attempt {} failed, again in {:.2f} s: {}", claim.attempts, after_s, text)
+        await self._reschedule(claim, after_s, text, raised=raised)
+
+    async def _later(self, claim: Claim, away: NotAskedError) -> None:
+        """Give back an intent that nobody was asked about; who knows that they are away has said so."""
+        after_s = jittered(max(away.retry_after_s, self._limits.backoff.first_s), f"{claim.intent_id}{claim.token}")
+        _about(claim).debug("not asked, again in {:.2f} s: {}", after_s, away)
+        await self._reschedule(claim, after_s, str(away), asked=False)
+
+    async def _reschedule(
+        self, claim: Claim, after_s: float, text: str, *, raised: bool = False, asked: bool = True
+    ) -> None:
         try:
-            await self._store.reschedule(claim, after_s, text, raised=raised)
+            await self._store.reschedule(claim, after_s, text, raised=raised, asked=asked)
         except WorldError as world:
             _about(claim).warning("not given back, due again after its lease: {}", world)
 

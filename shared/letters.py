@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol, TypeAlias
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 import orjson
@@ -19,6 +19,9 @@ from shared.retries import ATTEMPTS, ERROR_CLASS, FIRST_FAILED_AT, LANE, LAST_FA
 TEXT_MAX_CHARACTERS = 500
 BROKER = "DeliveryLimit"
 """The error class of what the broker set aside itself, as its own limit of redeliveries asks."""
+
+InboxSays: TypeAlias = Literal["nothing", "dead", "advanced", "ignored", "dropped"]
+"""What an inbox holds for an event."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,25 @@ class Letter:
     last_failed_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A letter as it lies in the table, read anew: what could not be read may be by now."""
+
+    letter: Letter
+    drained_at: datetime
+    position: int
+    """Its place in the pile. A letter that comes back goes to the end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which letters are meant: those of which all holds that is not None."""
+
+    letter_ids: tuple[UUID, ...] | None = None
+    error_class: str | None = None
+    lanes: tuple[str, ...] | None = None
+
+
 class Keeper(Protocol):
     """Where letters are kept."""
 
@@ -55,6 +77,12 @@ def letters_of(body: bytes, headers: Mapping[str, Any], now: datetime) -> list[L
     return [_letter(part, headers, now) for part in _parts(body)]
 
 
+def read_anew(body: bytes, lane: str) -> Envelope | None:
+    """Read the event in a letter; None where it cannot be read."""
+    (read, *_) = decode(body, lane.partition(".")[2])
+    return read if isinstance(read, Envelope) else None
+
+
 def _parts(body: bytes) -> list[bytes]:
     """Take a batch apart; ours holds one event, but what the broker set aside is a whole message."""
     try:
@@ -66,8 +94,7 @@ def _parts(body: bytes) -> list[bytes]:
 
 def _letter(body: bytes, headers: Mapping[str, Any], now: datetime) -> Letter:
     lane = _text(headers.get(LANE)) or _lane_by_broker(headers)
-    (read, *_) = decode(body, lane.partition(".")[2])
-    known = read if isinstance(read, Envelope) else None
+    known = read_anew(body, lane)
     last = _time(headers.get(LAST_FAILED_AT)) or now
     return Letter(
         letter_id=uuid5(NAMESPACE_URL, f"quartet:letter:{lane}:{hashlib.sha256(body).hexdigest()}"),

@@ -40,6 +40,8 @@ class Request:
     route: str
     key: str
     body_hash: str
+    action: str | None = None
+    """What it is recorded as, where an operator asks; None for a customer."""
 
     @property
     def identity(self) -> tuple[str, str, str]:
@@ -60,7 +62,8 @@ class Claim:
     """An intent that this process may carry out until its lease ends.
 
     `attempts` counts this one; `raised` counts earlier answers whose reaction raised. `token` fences the row: who lost
-    the lease cannot reschedule it any more.
+    the lease cannot reschedule it any more. `age_s` is the time from the event that it follows from to this claim, by
+    the database's clock.
     """
 
     intent_id: UUID
@@ -71,6 +74,7 @@ class Claim:
     attempts: int
     token: int
     raised: int = 0
+    age_s: float = 0.0
 
 
 class LogEntry(NamedTuple):
@@ -162,16 +166,22 @@ class Store(Protocol):
     async def defer_unsent(self, event_ids: Collection[UUID]) -> None:
         """Make rows that could not be sent available again, each after its own backoff."""
 
+    async def park_unsent(self, errors: Mapping[UUID, str]) -> None:
+        """Set rows that cannot be encoded aside for a person, each with what is wrong with it."""
+
     async def claim_intents(self, limit: int, lease_s: float) -> Sequence[Claim]:
         """Take intents that are due, the first of each stream only; they are ours for `lease_s` seconds."""
 
     async def release_intents(self, claims: Collection[Claim]) -> None:
         """Give back intents that were claimed and never started, due at once; that attempt does not count."""
 
-    async def reschedule(self, claim: Claim, after_s: float, error: str, *, raised: bool = False) -> None:
+    async def reschedule(
+        self, claim: Claim, after_s: float, error: str, *, raised: bool = False, asked: bool = True
+    ) -> None:
         """Give an intent back, due again in `after_s` seconds, unless the lease was lost.
 
-        `raised` counts it as answered, by an answer whose reaction raised.
+        `raised` counts it as answered, by an answer whose reaction raised. An attempt that has not `asked` anybody
+        does not count.
         """
 
     async def park(self, claim: Claim, error: str) -> None:

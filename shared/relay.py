@@ -2,10 +2,12 @@
 
 Two ways lead there. The hot one publishes from memory right after the commit. The sweeper publishes what a crash,
 a full memory or a failed publish left behind: it claims rows whose grace is over. A row that is published twice
-costs a duplicate, which every inbox drops; a row that is not confirmed stays, for ever.
+costs a duplicate, which every inbox drops; a row that is not confirmed stays, for ever. Only what cannot be written
+as a message is parked, for a person: no later attempt would write it.
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from uuid import UUID
@@ -100,18 +102,37 @@ class Relay:
             self._sending_events -= len(unsent)
 
     async def _send(self, unsent: Sequence[Logged]) -> Collection[UUID]:
-        """Publish, note what was confirmed, and give the ids of what was not."""
-        packs = list(packed(unsent, self._limits))
-        answers = await self._publisher.publish([self._message(pack) for pack in packs])
+        """Publish, note what was confirmed, park what cannot be encoded, and give the ids of what was not confirmed."""
+        messages, unfit = self._encoded(unsent)
+        answers = await self._publisher.publish([message for _, message in messages])
         failed: list[UUID] = []
-        for pack, error in zip(packs, answers, strict=True):
+        for (pack, _), error in zip(messages, answers, strict=True):
             ids = [logged.event_id for logged in pack]
             if error is None:
                 self.restore(ids)
             else:
                 failed += ids
                 logger.error("{} × {} not published, stays in the outbox: {}", len(ids), pack[0].type, error)
+        if unfit:
+            await self._store.park_unsent(unfit)
         return failed
+
+    def _encoded(self, unsent: Sequence[Logged]) -> tuple[list[tuple[Sequence[Logged], Message]], dict[UUID, str]]:
+        """Encode pack by pack; where one cannot be, event by event, to find the one that cannot, and why."""
+        messages: list[tuple[Sequence[Logged], Message]] = []
+        unfit: dict[UUID, str] = {}
+        waiting = deque[Sequence[Logged]](packed(unsent, self._limits))
+        while waiting:
+            pack = waiting.popleft()
+            try:
+                messages.append((pack, self._message(pack)))
+            except (TypeError, ValueError) as error:
+                if len(pack) > 1:
+                    waiting.extend([logged] for logged in pack)
+                    continue
+                unfit[pack[0].event_id] = f"{type(error).__name__}: {error}"
+                logger.error("{} {} cannot be encoded, parked: {}", pack[0].type, pack[0].event_id, error)
+        return messages, unfit
 
     def _message(self, pack: Sequence[Logged]) -> Message:
         return Message(self._exchange, pack[0].routing_key, encode(pack), message_id=str(pack[0].event_id))

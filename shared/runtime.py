@@ -14,6 +14,7 @@ from shared.batch import Answered, Raised
 from shared.broker.consumer import Consumers
 from shared.broker.publisher import CONNECT_TIMEOUT_S, AmqpPublisher
 from shared.clock import SystemClock
+from shared.desk import Desk
 from shared.envelope import Envelope
 from shared.http.commands import Commands
 from shared.http.health import Check
@@ -83,12 +84,14 @@ class Runtime:
         )
         by_kind = {intent.kind: performer for intent, performer in performers.items()}
         self.workers = IntentWorkers(by_kind, self.shell, self.store, clock, intent_limits)
+        letters = DeadLetters(self.engine)
+        self.desk = Desk(reactions, letters, self.retry_publisher)
         self.consumers = Consumers(
             settings.broker_url,
             reactions,
             self.shell,
             Retries(self.retry_publisher, clock, delay_tiers_ms),
-            DeadLetters(self.engine),
+            letters,
             clock,
             prefetch_max_messages=settings.prefetch_max_messages,
             drain_timeout_s=settings.drain_timeout_s,

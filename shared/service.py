@@ -16,7 +16,8 @@ from pydantic import ValidationError
 from shared.http.asyncapi import asyncapi_router
 from shared.http.body_limit import BodyLimit
 from shared.http.health import health_router
-from shared.http.problems import add_problem_handlers
+from shared.http.operations import operations_router
+from shared.http.problems import RESPONSES, add_problem_handlers
 from shared.intents import Performer
 from shared.logs import set_up_logs
 from shared.outcome import Intent
@@ -60,11 +61,13 @@ class Service(Generic[S]):
             redoc_url=None,
             redirect_slashes=False,
             lifespan=life,
+            responses=RESPONSES,
         )
         app.state.runtime = runtime
         app.add_middleware(BodyLimit)
         add_problem_handlers(app)
         app.include_router(self.routes(runtime, settings))
+        app.include_router(operations_router(self.reactions, runtime.desk, runtime.engine, settings))
         app.include_router(health_router(runtime.checks))
         app.include_router(asyncapi_router(self.reactions.service, VERSION, runtime.consumers.broker))
         return app

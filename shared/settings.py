@@ -29,7 +29,9 @@ class Settings(BaseSettings):
     http_port: int = Field(ge=1, le=65535)
     http_replica_port: int | None = Field(None, ge=1, le=65535)
     """A port of this replica alone. With it, other replicas may listen on `http_port` too (Linux, SO_REUSEPORT)."""
-    operator_key: SecretStr
+    operator_key: SecretStr = Field(min_length=1)
+    environment: Literal["development", "production"] = "production"
+    """Only in development are the keys taken that `make up` draws for its customers."""
     log_format: Literal["auto", "text", "json"] = "auto"
     """`auto`: text in a terminal, JSON lines elsewhere."""
     log_level: str = "INFO"

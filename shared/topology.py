@@ -2,8 +2,8 @@
 
 Each service owns four kinds of exchange. `NAME.events` is where it publishes, one routing key for each event type.
 `NAME.delay.Nms` leads to a queue whose messages wait N milliseconds and then come back through `NAME.return` to the
-lane that the routing key names. `NAME.dead` keeps what was set aside. A lane, `NAME.EVENT`, is the queue of one
-event type at one service. Sources: RabbitMQ guides on quorum queues, dead lettering, and time-to-live.
+lane that the routing key names, as a replay does. `NAME.dead` keeps what was set aside. A lane, `NAME.EVENT`, is the
+queue of one event type at one service. Sources: RabbitMQ guides on quorum queues, dead lettering, and time-to-live.
 """
 
 from collections.abc import Iterable, Mapping
@@ -71,6 +71,8 @@ class Topology:
     exchanges: list[Exchange] = field(default_factory=list)
     queues: list[Queue] = field(default_factory=list)
     bindings: list[Binding] = field(default_factory=list)
+    lanes: list[Lane] = field(default_factory=list)
+    """Which of the queues are lanes."""
 
 
 def lanes_of(reactions: Reactions) -> tuple[Lane, ...]:
@@ -93,6 +95,11 @@ def dead_exchange(service: str) -> str:
     return f"{service}.dead"
 
 
+def return_exchange(service: str) -> str:
+    """Name the exchange through which what waited, or is replayed, comes back to one lane of `service`."""
+    return f"{service}.return"
+
+
 def topology_of(tables: Iterable[Reactions], delay_tiers_ms: Iterable[int] = DELAY_TIERS_MS) -> Topology:
     """Derive the topology of all services from their reaction tables."""
     topology = Topology()
@@ -113,10 +120,11 @@ def _add_dead(topology: Topology, service: str) -> None:
 
 
 def _add_lanes(topology: Topology, table: Reactions) -> None:
-    back = f"{table.service}.return"
+    back = return_exchange(table.service)
     topology.exchanges.append(Exchange(back, "direct"))
     for lane in lanes_of(table):
         arguments = _keeps_what_it_dead_letters(dead_exchange(table.service))
+        topology.lanes.append(lane)
         topology.queues.append(Queue(lane.queue, {**arguments, "x-delivery-limit": REDELIVERIES_MAX}))
         topology.bindings.append(Binding(lane.exchange, lane.queue, lane.event.kind.name))
         topology.bindings.append(Binding(back, lane.queue, lane.queue))
@@ -126,7 +134,7 @@ def _add_delays(topology: Topology, service: str, tiers_ms: Iterable[int]) -> No
     for tier_ms in tiers_ms:
         name = delay_exchange(service, tier_ms)
         topology.exchanges.append(Exchange(name, "fanout"))
-        arguments = _keeps_what_it_dead_letters(f"{service}.return")
+        arguments = _keeps_what_it_dead_letters(return_exchange(service))
         topology.queues.append(Queue(name, {**arguments, "x-message-ttl": tier_ms}))
         topology.bindings.append(Binding(name, name, ""))
 

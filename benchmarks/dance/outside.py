@@ -7,11 +7,16 @@ from collections.abc import Mapping
 from uuid import UUID
 
 from services.notification.effects import performers_over as notification_performers
+from services.payment.effects import Patience
 from services.payment.effects import performers_over as payment_performers
 from services.payment.events import ChargeResult, UndoResult
+from shared.clock import SystemClock
 from shared.intents import Performer
 from shared.outcome import Intent
 from shared.vocabulary.money import Money
+
+PATIENCE = Patience(charge_attempts_max=1, charge_patience_s=60, undo_alarm_after_s=60, undo_alarm_interval_s=60)
+"""Never tried: the books answer always."""
 
 
 class Books:
@@ -42,7 +47,7 @@ async def _posted(*_: object) -> bool:
 def performers(service: str, books: Books) -> Mapping[type[Intent], Performer] | None:
     """Give what carries out a service's intents here; None where it is what always does."""
     if service == "payment":
-        return payment_performers(books, charge_attempts_max=1)
+        return payment_performers(books, PATIENCE, SystemClock())
     if service == "notification":
         return notification_performers(_posted)
     return None

@@ -27,7 +27,7 @@ class Shelves:
 
     def __init__(self, operator_key: str) -> None:
         self._client = httpx.Client(timeout=HTTP_TIMEOUT_S)
-        self._operator_key = operator_key
+        self._operator = {"X-Operator-Key": operator_key}
 
     def __enter__(self) -> Self:
         """Open."""
@@ -61,8 +61,13 @@ class Shelves:
             self._client.post(
                 f"http://{HOST}:{INVENTORY}/stock/{sku}/receipts",
                 json={"quantity": part},
-                headers={"Idempotency-Key": f"{run} {sku} {number}", "X-Operator-Key": self._operator_key},
+                headers={"Idempotency-Key": f"{run} {sku} {number}", **self._operator},
             ).raise_for_status()
+
+    def key(self, customer_id: str) -> str:
+        """Issue a customer's key, as an operator does."""
+        url = f"http://{HOST}:{ORDER}/customers/{customer_id}/keys"
+        return str(self._client.post(url, headers=self._operator).raise_for_status().json()["key"])
 
     def orders(self, customer_id: str) -> dict[str, Ordered]:
         """Give every order of a customer by its id."""
@@ -107,7 +112,7 @@ class Shelves:
     def _pages(self, url: str, rows: str, cursor: str, limit: int, **parameters: Any) -> Iterator[Any]:
         asked = {**parameters, "limit": limit}
         for _ in range(PAGES_MAX):
-            page = self._client.get(url, params=asked).raise_for_status().json()
+            page = self._client.get(url, params=asked, headers=self._operator).raise_for_status().json()
             yield from page[rows]
             if page["next"] is None:
                 return

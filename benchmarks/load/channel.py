@@ -29,7 +29,8 @@ class Answer:
 class Channel:
     """Connections to one address, kept open, one for each request in flight at most."""
 
-    def __init__(self, host: str, port: int, connections_max: int, meter: Meter) -> None:
+    def __init__(self, host: str, port: int, key: str, connections_max: int, meter: Meter) -> None:
+        """`key` is the customer's who asks."""
         self._client = HTTPClient(
             host,
             port,
@@ -38,12 +39,15 @@ class Channel:
             network_timeout=ANSWER_TIMEOUT_S,
         )
         self._meter = meter
+        self._authorization = f"Bearer {key}"
 
-    def ask(self, method: str, path: str, name: str, body: bytes, key: str) -> Answer:
+    def ask(self, method: str, path: str, name: str, body: bytes, idempotency_key: str) -> Answer:
         """Send one request and read its answer, or learn that there is none."""
-        headers = {"Content-Type": "application/json"} if body else {}
-        if key:
-            headers["Idempotency-Key"] = key
+        headers = {"Authorization": self._authorization}
+        if body:
+            headers["Content-Type"] = "application/json"
+        if idempotency_key:
+            headers["Idempotency-Key"] = idempotency_key
         began_s = time.perf_counter()
         try:
             response = self._client.request(method, path, body, headers)

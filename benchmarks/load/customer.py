@@ -64,7 +64,6 @@ class Customer:
 
     def _place(self, arrival: Arrival) -> str:
         body = {
-            "customer_id": self._customer_id,
             "email": "load@example.org",
             "currency": "EUR",
             "lines": [{"sku": sku, "quantity": quantity} for sku, quantity in arrival.quantities.items()],

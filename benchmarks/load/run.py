@@ -64,7 +64,7 @@ def run_load(wish: Wish, console: Console, shelves: Shelves, meter: Meter) -> Ru
         f"{len(plan):,} orders at {wish.rate:g}/s for {wish.seconds:g} s, seed {wish.seed}, as {customer_id}",
         soft_wrap=True,
     )
-    course, shares, in_flight = _load(wish, plan, customer_id, console, meter)
+    course, shares, in_flight = _load(wish, plan, (customer_id, shelves.key(customer_id)), console, meter)
     console.print("checking the books of order, inventory and the provider")
     after = Books(shelves.settled_orders(customer_id, SETTLE_PATIENCE_S), shelves.stock(), shelves.money(ledger_end))
     kinds = {visit.order_id: visit.arrival.kind for visit in course.visits if visit.order_id}
@@ -91,9 +91,10 @@ def _stock_up(shelves: Shelves, before: dict[str, Stock], plan: Sequence[Arrival
 
 
 def _load(
-    wish: Wish, plan: Sequence[Arrival], customer_id: str, console: Console, meter: Meter
+    wish: Wish, plan: Sequence[Arrival], customer: tuple[str, str], console: Console, meter: Meter
 ) -> tuple[Course, Shares, int]:
-    channel = Channel(HOST, ORDER, IN_FLIGHT_MAX_ORDERS, meter)
+    customer_id, key = customer
+    channel = Channel(HOST, ORDER, key, IN_FLIGHT_MAX_ORDERS, meter)
     began_s = time.monotonic() + LEAD_S
     arrivals = Arrivals(plan, wish.seconds, Customer(channel, customer_id, began_s), meter, IN_FLIGHT_MAX_ORDERS)
     gc.freeze()  # the plan is long and stays: to walk through it again and again would hold up arrivals

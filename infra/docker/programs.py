@@ -9,8 +9,8 @@ from infra.ports import SERVICES
 MIGRATIONS = tuple(f"migrate-{service}" for service in SERVICES)
 ONCE = ("configuration", "roles", *MIGRATIONS, "topology", "seed")
 PROGRAMS = (
-    *("configuration", "postgres", "rabbitmq", "roles", *MIGRATIONS, "topology", "provider", "mail"),
-    *(*SERVICES, "seed", "front"),
+    *("configuration", "postgres", "rabbitmq", "roles", *MIGRATIONS, "topology", "topology-watch"),
+    *("provider", "mail", *SERVICES, "seed", "front"),
 )
 
 PORTS: Mapping[str, tuple[int, ...]] = {

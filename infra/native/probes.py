@@ -3,11 +3,14 @@
 import asyncio
 import base64
 import struct
+import time
+from pathlib import Path
 
 from infra.ports import HOST
 
 PROBE_TIMEOUT_S = 2.0
 ANSWER_MAX_BYTES = 64
+NOTE_MAX_AGE_S = 30.0
 
 POSTGRES_PROTOCOL = 196608  # 3.0
 POSTGRES_ASKS_PASSWORD = b"R"  # an authentication request: it is past recovery and takes connections
@@ -41,6 +44,18 @@ async def postgres_accepts(port: int, user: str) -> bool:
     parameters = f"user\0{user}\0\0".encode()
     message = struct.pack("!ii", 8 + len(parameters), POSTGRES_PROTOCOL) + parameters
     return (await answer(port, message)).startswith(POSTGRES_ASKS_PASSWORD)
+
+
+async def noted_lately(file: Path) -> bool:
+    """Tell whether a program has noted the time in `file` lately, in seconds since 1970: it has no port to ask."""
+    return time.time() - _noted_s(file) < NOTE_MAX_AGE_S
+
+
+def _noted_s(file: Path) -> float:
+    try:
+        return float(file.read_text())
+    except (OSError, ValueError):
+        return 0.0
 
 
 async def epmd_answers(port: int) -> bool:

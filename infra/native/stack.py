@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from functools import partial
 
 from infra import ports
-from infra.credentials import DATABASE_ROLES, Credentials, role_variable
+from infra.credentials import DATABASE_ROLES, Credentials, customer_variable, role_variable
 from infra.home import REPOSITORY, Home
 from infra.native.environment import inherited
 from infra.native.install import Installed
 from infra.native.once import migration, once
 from infra.native.postgres import Postgres
-from infra.native.probes import http_ok
+from infra.native.probes import http_ok, noted_lately
 from infra.native.program import Program
 from infra.native.rabbitmq import RabbitMQ
 from infra.ports import HOST, SERVICES, replica_port
@@ -19,6 +19,7 @@ from infra.rabbitmq.users import TOPOLOGY, USERS
 from infra.run import replica_names
 
 PROVIDER_URL = f"http://{HOST}:{ports.PROVIDER}"
+MANAGEMENT_URL = f"http://{HOST}:{ports.RABBITMQ_MANAGEMENT}"
 SMTP_URL = f"smtp://{HOST}:{ports.MAIL_SMTP}"
 INVENTORY_URL = f"http://{HOST}:{ports.INVENTORY}"
 
@@ -51,6 +52,7 @@ class Stack:
             self.roles(),
             *self.migrations(needs=("roles",)),
             once("topology", "infra.topology", needs=("rabbitmq",), QUARTET_BROKER_URL=self.rabbitmq.url(TOPOLOGY)),
+            self.topology_watch(),
             self.provider(),
             self.mail(),
             *(replica for service in SERVICES for replica in self.replicas(service)),
@@ -66,10 +68,32 @@ class Stack:
         """Bring the schema of every service up to date."""
         return tuple(migration(name, self._database_url(f"{name}_migrator"), needs) for name in SERVICES)
 
+    def topology_watch(self) -> Program:
+        """Look after the topology while everything runs."""
+        return Program(
+            name="topology-watch",
+            argv=(sys.executable, "-m", "infra.topology", "--watch"),
+            env=inherited(
+                PYTHONUNBUFFERED="1",
+                QUARTET_BROKER_URL=self.rabbitmq.url(TOPOLOGY),
+                QUARTET_MANAGEMENT_URL=MANAGEMENT_URL,
+                QUARTET_LOOKED=str(self.home.topology_looked),
+            ),
+            cwd=REPOSITORY,
+            needs=("topology",),
+            ready=partial(noted_lately, self.home.topology_looked),
+        )
+
     def provider(self) -> Program:
         """The payment provider, an outside party."""
-        ledger = str(self.home.provider_ledger)
-        return _lasting("provider", "infra.provider", "/livez", (ports.PROVIDER,), QUARTET_PROVIDER_LEDGER=ledger)
+        return _lasting(
+            "provider",
+            "infra.provider",
+            "/livez",
+            (ports.PROVIDER,),
+            QUARTET_PROVIDER_LEDGER=str(self.home.provider_ledger),
+            QUARTET_OPERATOR_KEY=self.credentials.operator_key,
+        )
 
     def mail(self) -> Program:
         """The sink that mails arrive at."""
@@ -99,11 +123,12 @@ class Stack:
             QUARTET_PROVIDER_URL=PROVIDER_URL,
             QUARTET_SMTP_URL=SMTP_URL,
             QUARTET_OPERATOR_KEY=self.credentials.operator_key,
+            QUARTET_ENVIRONMENT="development",
             **alone,
         )
 
     def seed(self) -> Program:
-        """Fill the catalogue and the shelves."""
+        """Fill the catalogue and the shelves, and give the first customers their keys."""
         return once(
             "seed",
             "scripts.seed",
@@ -111,6 +136,7 @@ class Stack:
             QUARTET_ORDER_DATABASE_URL=self._database_url("order_migrator"),
             QUARTET_INVENTORY_URL=INVENTORY_URL,
             QUARTET_OPERATOR_KEY=self.credentials.operator_key,
+            **{customer_variable(customer): key for customer, key in self.credentials.customers.items()},
         )
 
     def _database_url(self, role: str) -> str:

@@ -1,8 +1,10 @@
 """Run the provider: `python -m infra.provider`."""
 
 import socket
+import sys
 
 import uvicorn
+from pydantic import ValidationError
 
 from infra.provider.api import create_app
 from infra.provider.patience import Patience
@@ -27,8 +29,13 @@ class Server(uvicorn.Server):
 
 
 def main() -> None:
-    """Serve until SIGTERM or SIGINT."""
-    settings, patience = Settings(), Patience()
+    """Serve until SIGTERM or SIGINT; exit with 2 where a setting is missing or wrong."""
+    try:
+        settings, patience = Settings(), Patience()
+    except ValidationError as error:
+        wrong = ", ".join(f"{'.'.join(map(str, e['loc']))} ({e['msg']})" for e in error.errors())
+        sys.stderr.write(f"provider: wrong settings: {wrong}\n")
+        sys.exit(2)
     config = uvicorn.Config(
         create_app(settings, patience=patience),
         host=settings.host,

@@ -1,11 +1,13 @@
 """The provider's HTTP interface. Everything is by `key`; money is integer minor units."""
 
 import random
+import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Annotated
 
-from fastapi import APIRouter, Body, FastAPI, Path, Query, Request
+from fastapi import APIRouter, Body, Depends, FastAPI, Path, Query, Request
+from fastapi.security import APIKeyHeader
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
@@ -18,12 +20,15 @@ from infra.provider.problems import Problem
 from infra.provider.records import Ask, Charged, KeyReused, Refused
 from infra.provider.settings import Settings
 from infra.provider.teller import Gone, Teller
-from infra.provider.wire import KEY_MAX_CHARS, KEY_PATTERN, ChargeBody, charge_of, line_of, undo_of
+from infra.provider.wire import KEY_MAX_CHARS, KEY_PATTERN, ChargeBody, change_of, charge_of, line_of, undo_of
 
 PAGE_MAX_LINES = 1000
 LINE_MAX = 2**63 - 1
 
 Key = Annotated[str, Path(max_length=KEY_MAX_CHARS, pattern=KEY_PATTERN)]
+After = Annotated[int, Query(ge=0, le=LINE_MAX)]
+Limit = Annotated[int, Query(ge=1, le=PAGE_MAX_LINES)]
+OPERATOR_KEY = APIKeyHeader(name="X-Operator-Key", auto_error=False)
 router = APIRouter()
 
 
@@ -35,6 +40,7 @@ def create_app(settings: Settings, *, chance: random.Random | None = None, patie
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with open_ledger(settings.ledger) as ledger:
+            app.state.operator_key = settings.operator_key.get_secret_value()
             app.state.teller = Teller(ledger, faults, patience, settings.hold_ms, settings.late_ms)
             yield
 
@@ -43,6 +49,12 @@ def create_app(settings: Settings, *, chance: random.Random | None = None, patie
     app.add_middleware(BodyLimit)
     problems.install(app)
     return app
+
+
+def operator_only(request: Request, given: Annotated[str | None, Depends(OPERATOR_KEY)]) -> None:
+    """Let nobody pass who does not show the operator's key."""
+    if not secrets.compare_digest((given or "").encode(), request.app.state.operator_key.encode()):
+        raise HTTPException(403, "This needs the operator's key, in the header X-Operator-Key")
 
 
 @router.post("/v1/charges")
@@ -85,11 +97,7 @@ async def query(request: Request, key: Key) -> Response:
 
 
 @router.get("/v1/ledger")
-async def ledger(
-    request: Request,
-    after: Annotated[int, Query(ge=0, le=LINE_MAX)] = 0,
-    limit: Annotated[int, Query(ge=1, le=PAGE_MAX_LINES)] = 100,
-) -> Response:
+async def ledger(request: Request, after: After = 0, limit: Limit = 100) -> Response:
     """Page through the ledger in the order of writing; `next` is the next page's `after`, null at the end."""
     lines = await teller_of(request).ledger.page(after, limit + 1)
     page = lines[:limit]
@@ -111,12 +119,23 @@ async def faults(request: Request) -> Response:
     return JSONResponse(teller_of(request).faults.report())
 
 
-@router.put("/v1/faults")
+@router.put("/v1/faults", dependencies=[Depends(operator_only)])
 async def set_faults(request: Request, rates: Annotated[FaultRates, Body()]) -> Response:
-    """Replace all the rates; the counts go on."""
-    current = teller_of(request).faults
-    current.rates = rates
-    return JSONResponse(current.report())
+    """Replace all the rates, once that is written down; the counts go on."""
+    teller = teller_of(request)
+    await teller.ledger.record_faults(rates.model_dump_json())
+    teller.faults.rates = rates
+    return JSONResponse(teller.faults.report())
+
+
+@router.get("/v1/faults/changes")
+async def fault_changes(request: Request, after: After = 0, limit: Limit = 100) -> Response:
+    """Page through what operators have set, in order; `next` is the next page's `after`, null at the end."""
+    changes = await teller_of(request).ledger.fault_changes(after, limit + 1)
+    page = changes[:limit]
+    return JSONResponse(
+        {"changes": [change_of(one) for one in page], "next": page[-1].change if len(changes) > limit else None}
+    )
 
 
 @router.get("/livez")

@@ -10,6 +10,7 @@ from infra.provider.records import (
     Ask,
     Charged,
     ChargeOutcome,
+    FaultChange,
     KeyReused,
     Kind,
     Line,
@@ -83,6 +84,19 @@ def totals(connection: sqlite3.Connection) -> list[Total]:
     return [Total(kind=kind, currency=currency, count=count, amount=amount) for kind, currency, count, amount in rows]
 
 
+def record_faults(connection: sqlite3.Connection, rates: str) -> None:
+    """Write down to what an operator sets the fault rates, as JSON."""
+    connection.execute("INSERT INTO fault_changes (rates, at) VALUES (?, ?)", (rates, _now()))
+
+
+def fault_changes(connection: sqlite3.Connection, after: int, limit: int) -> list[FaultChange]:
+    """Read at most `limit` changes of the fault rates past change `after`, in the order they were made."""
+    rows = connection.execute(
+        "SELECT change, rates, at FROM fault_changes WHERE change > ? ORDER BY change LIMIT ?", (after, limit)
+    )
+    return [FaultChange(*row) for row in rows]
+
+
 def _append(
     connection: sqlite3.Connection,
     key: str,
@@ -93,14 +107,17 @@ def _append(
     token_hash: str | None = None,
     reason: Reason | None = None,
 ) -> Line:
-    at = datetime.now(UTC).isoformat(timespec="milliseconds")
     row = connection.execute(
         "INSERT INTO lines (key, kind, id, amount, currency, token_hash, reason, at)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
         " RETURNING line, key, kind, id, amount, currency, token_hash, reason, at",
-        (key, kind, line_id, amount, currency, token_hash, reason, at),
+        (key, kind, line_id, amount, currency, token_hash, reason, _now()),
     ).fetchone()
     return Line(*row)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
 def _new_id(prefix: str) -> str:

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from infra.provider import entries
 from infra.provider.entries import Total
-from infra.provider.records import Account, Ask, ChargeOutcome, Line, Reason, Undone
+from infra.provider.records import Account, Ask, ChargeOutcome, FaultChange, Line, Reason, Undone
 from infra.provider.schema import open_for_reading, open_for_writing
 from infra.provider.writer import GroupCommit
 
@@ -35,6 +35,14 @@ class Ledger:
     async def undo(self, key: str) -> Undone:
         """Close the key for good, and give back what was captured."""
         return await self.writer.write(lambda connection: entries.undo(connection, key))
+
+    async def record_faults(self, rates: str) -> None:
+        """Write down to what an operator sets the fault rates, as JSON."""
+        await self.writer.write(lambda connection: entries.record_faults(connection, rates))
+
+    async def fault_changes(self, after: int, limit: int) -> list[FaultChange]:
+        """Read at most `limit` changes of the fault rates past change `after`, in the order they were made."""
+        return await self._read(lambda connection: entries.fault_changes(connection, after, limit))
 
     async def account(self, key: str) -> Account:
         """Read what is known of a key; an empty account when nothing is."""

@@ -43,6 +43,15 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class FaultChange:
+    """The fault rates as an operator set them, in JSON, and when."""
+
+    change: int
+    rates: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
 class Account:
     """All that the ledger knows of one key."""
 

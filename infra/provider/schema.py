@@ -1,4 +1,4 @@
-"""The ledger's one table. What must never be true cannot be stored in it."""
+"""The ledger's table, and that of what was made of its faults. What must never be true cannot be stored in them."""
 
 import sqlite3
 from pathlib import Path
@@ -23,6 +23,14 @@ CREATE TABLE IF NOT EXISTS lines (
         iif(kind = 'voided', amount = 0 AND currency IS NULL, amount > 0 AND currency IS NOT NULL)),
     CONSTRAINT a_charge_has_a_token CHECK ((act = 'charge') = (token_hash IS NOT NULL)),
     CONSTRAINT a_decline_has_a_reason CHECK ((kind = 'declined') = (reason IS NOT NULL))
+) STRICT
+"""
+
+FAULT_CHANGES = """
+CREATE TABLE IF NOT EXISTS fault_changes (
+    change INTEGER PRIMARY KEY,
+    rates TEXT NOT NULL CHECK (json_valid(rates)),
+    at TEXT NOT NULL
 ) STRICT
 """
 
@@ -53,6 +61,14 @@ TRIGGERS = (
     CREATE TRIGGER IF NOT EXISTS a_line_never_goes BEFORE DELETE ON lines
     BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END
     """,
+    """
+    CREATE TRIGGER IF NOT EXISTS a_fault_change_stays_as_it_was BEFORE UPDATE ON fault_changes
+    BEGIN SELECT RAISE(ABORT, 'what was set is append-only'); END
+    """,
+    """
+    CREATE TRIGGER IF NOT EXISTS a_fault_change_never_goes BEFORE DELETE ON fault_changes
+    BEGIN SELECT RAISE(ABORT, 'what was set is append-only'); END
+    """,
 )
 
 
@@ -72,7 +88,7 @@ def open_for_writing(path: Path) -> sqlite3.Connection:
     if version not in (0, SCHEMA_VERSION):
         raise RuntimeError(f"{path}: a ledger of version {version}, this program writes {SCHEMA_VERSION}")
     connection.execute("BEGIN IMMEDIATE")
-    for statement in (TABLE, *TRIGGERS, f"PRAGMA user_version = {SCHEMA_VERSION}"):
+    for statement in (TABLE, FAULT_CHANGES, *TRIGGERS, f"PRAGMA user_version = {SCHEMA_VERSION}"):
         connection.execute(statement)
     connection.execute("COMMIT")
     return connection

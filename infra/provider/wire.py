@@ -1,10 +1,11 @@
 """The shapes on the wire, in and out."""
 
+import json
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from infra.provider.records import Line
+from infra.provider.records import FaultChange, Line
 
 AMOUNT_MAX_MINOR = 10**12
 KEY_MAX_CHARS = 128
@@ -57,3 +58,8 @@ def line_of(line: Line) -> dict[str, Any]:
         "currency": line.currency,
         "at": line.at,
     }
+
+
+def change_of(change: FaultChange) -> dict[str, Any]:
+    """Show a change of the fault rates."""
+    return {"change": change.change, "at": change.at, "rates": json.loads(change.rates)}

@@ -48,7 +48,7 @@ def permissions(name: str) -> dict[str, str]:
         return {"configure": f"^{own}$", "write": f"^{own}$", "read": rf"^({own}|({'|'.join(SERVICES)})\.events)$"}
     return {
         "configure": "^$",
-        "write": rf"^{name}\.(events|delay\.[0-9]+ms|dead)$",
+        "write": rf"^{name}\.(events|delay\.[0-9]+ms|return|dead)$",
         "read": rf"^{name}\..*$",
     }
 

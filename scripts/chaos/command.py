@@ -21,7 +21,8 @@ from scripts.chaos.experiments import ALL
 from scripts.chaos.report import Report
 from scripts.chaos.schedule import rounds
 from scripts.chaos.session import Session
-from scripts.stack import NOT_UP, RUNNERS, sentences
+from scripts.sentences import NOT_UP, sentences
+from scripts.stack import RUNNERS
 from scripts.stack_screen import out
 
 DISPROVED = 1

@@ -53,7 +53,7 @@ class Course:
 
     async def _prepared(self) -> str:
         """Bring stock, take the dead letters of earlier days for granted, and say what is under way."""
-        await stock_up(self._world.shop, self._world.credentials.operator_key)
+        await stock_up(self._world.shop)
         self._world.letters = await self._world.database.letters()
         return await self._world.under_way()
 

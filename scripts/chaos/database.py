@@ -17,11 +17,11 @@ AWAY = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 """What it raises while the server is away."""
 
 MISSED = """
-    SELECT e.event_id, e.type, e.payload::text, e.correlation_id, e.causation_id, e.traceparent, e.occurred_at
-    FROM {owner}_service.events AS e
-    WHERE e.type = $1 AND NOT EXISTS (SELECT FROM {reader}_service.inbox AS i WHERE i.event_id = e.event_id)
-    ORDER BY e.event_id
+    SELECT e.occurred_at FROM {owner}_service.events AS e
+    WHERE e.type = '{type}' AND NOT EXISTS (SELECT FROM {reader}_service.inbox AS i WHERE i.event_id = e.event_id)
 """
+WHILE = "interval '1 second'"
+"""Longer than an event is on its way where nothing is wrong."""
 RECENT = """
     SELECT event_id, type, payload::text, correlation_id, causation_id, traceparent, occurred_at
     FROM {owner}_service.events WHERE type = ANY($1) ORDER BY transaction_id DESC, position DESC LIMIT $2
@@ -78,14 +78,28 @@ class Database:
         number: int = await self.value(f"SELECT {counts}")
         return number
 
-    async def missed(self, reader: str, event: type[Event]) -> list[Logged]:
-        """Give the events of a type that its owner has logged and that are not in `reader`'s inbox."""
-        owner = event.kind.owner
-        return _logged(owner, await self.rows(MISSED.format(owner=owner, reader=reader), event.kind.type))
+    async def missed(self, reader: str, event: type[Event]) -> int:
+        """Count the events of a type that did not reach `reader`: logged a while ago, and not in its inbox."""
+        query = MISSED.format(owner=event.kind.owner, reader=reader, type=event.kind.type)
+        number: int = await self.value(f"SELECT count(*) FROM ({query}) AS missed WHERE occurred_at < now() - {WHILE}")  # noqa: S608 - ours
+        return number
 
     async def recent(self, owner: str, types: Sequence[str], count: int) -> list[Logged]:
         """Give the events of some types that a service has logged last."""
-        return _logged(owner, await self.rows(RECENT.format(owner=owner), list(types), count))
+        rows = await self.rows(RECENT.format(owner=owner), list(types), count)
+        return [
+            Logged(
+                event_id=row["event_id"],
+                type=row["type"],
+                owner=owner,
+                payload=row["payload"].encode(),
+                correlation_id=row["correlation_id"],
+                causation_id=row["causation_id"],
+                traceparent=row["traceparent"],
+                occurred_at=row["occurred_at"],
+            )
+            for row in rows
+        ]
 
 
 def _all_under_way() -> Iterator[str]:
@@ -96,21 +110,5 @@ def _all_under_way() -> Iterator[str]:
     for reactions in TABLES:
         for event in reactions.consumed:
             kind, reader = event.kind, reactions.service
-            missed = MISSED.format(owner=kind.owner, reader=reader).replace("$1", f"'{kind.type}'")
+            missed = MISSED.format(owner=kind.owner, reader=reader, type=kind.type)
             yield f"SELECT '{reader}.{kind.name}', count(*) FROM ({missed}) AS missed"  # noqa: S608 - ours
-
-
-def _logged(owner: str, rows: Sequence[Any]) -> list[Logged]:
-    return [
-        Logged(
-            event_id=row["event_id"],
-            type=row["type"],
-            owner=owner,
-            payload=row["payload"].encode(),
-            correlation_id=row["correlation_id"],
-            causation_id=row["causation_id"],
-            traceparent=row["traceparent"],
-            occurred_at=row["occurred_at"],
-        )
-        for row in rows
-    ]

@@ -86,7 +86,7 @@ class Load:
             return
         self.placed.append(order["order_id"])
         if arrival.cancels:
-            await self._ask(partial(self._shop.cancel, order["order_id"], f"{key} cancel"), key)
+            await self._ask(partial(self._shop.cancel, order, f"{key} cancel"), key)
 
     async def _ask(self, question: Any, seed: str) -> dict[str, Any] | None:
         """Ask until there is an answer that settles it, or patience ends; None then, and where it is refused."""
@@ -112,7 +112,7 @@ class Load:
         self.by_second[int(monotonic() - self._began_s), well] += 1
 
 
-async def stock_up(shop: Shop, operator_key: str) -> None:
+async def stock_up(shop: Shop) -> None:
     """Bring goods wherever they would run out, as an operator does.
 
     Raises:
@@ -121,4 +121,4 @@ async def stock_up(shop: Shop, operator_key: str) -> None:
     for sku in PLENTY:
         available = (await shop.stock(sku))["available"]
         for _ in range(available, STOCK_MIN, RECEIPT_MAX):
-            await shop.receive(sku, RECEIPT_MAX, operator_key)
+            await shop.receive(sku, RECEIPT_MAX)

@@ -55,7 +55,7 @@ class Session:
             KeyboardInterrupt: somebody pressed Ctrl-C, and what was broken is undone.
         """
         _undo_when_interrupted()
-        async with Shop() as shop:
+        async with Shop(self._credentials.operator_key) as shop:
             try:
                 for experiment in experiments:
                     if await self._one(experiment, shop) is Verdict.NOT_STEADY:

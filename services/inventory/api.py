@@ -1,9 +1,8 @@
-"""Inventory over HTTP: look at the stock, and bring new goods."""
+"""Inventory over HTTP: everybody may look at the stock, which tells of no customer; the operator brings new goods."""
 
-import secrets
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import select
@@ -14,10 +13,12 @@ from services.inventory.state import Holding, Level
 from services.inventory.store import level_of, stock
 from shared import ports
 from shared.http.commands import IdempotencyKey, body_hash, required, traceparent_of
+from shared.http.operator import operator_only
 from shared.http.problems import ProblemError
 from shared.ids import new_id
 from shared.outcome import Outcome
 from shared.runtime import Runtime
+from shared.store.actions import OPERATOR
 from shared.store.connection import by_whose_fault
 from shared.vocabulary.order import Quantity, Sku
 
@@ -87,19 +88,17 @@ def routes(runtime: Runtime, settings: InventorySettings) -> APIRouter:
             raise ProblemError(404, "There was never any stock of this SKU.")
         return StockView.of(sku, level_of(row))
 
-    @router.post("/stock/{sku}/receipts", summary="Bring new goods", status_code=201, response_model=StockView)
-    async def receive(
-        request: Request,
-        sku: Sku,
-        body: Receipt,
-        idempotency_key: IdempotencyKey = None,
-        x_operator_key: Annotated[str, Header()] = "",
-    ) -> Response:
-        if not secrets.compare_digest(x_operator_key.encode(), settings.operator_key.get_secret_value().encode()):
-            raise ProblemError(403, "Receipts need the operator's key, in the header X-Operator-Key.")
+    @router.post(
+        "/stock/{sku}/receipts",
+        summary="Bring new goods",
+        status_code=201,
+        response_model=StockView,
+        dependencies=[Depends(operator_only(settings.operator_key))],
+    )
+    async def receive(request: Request, sku: Sku, body: Receipt, idempotency_key: IdempotencyKey = None) -> Response:
         key, receipt_id = required(idempotency_key), new_id()
         event = ReceiptRequested(receipt_id=receipt_id, sku=sku, quantity=body.quantity)
-        asked = ports.Request("operator", f"POST /stock/{sku}/receipts", key, body_hash(body))
+        asked = ports.Request(OPERATOR, f"POST /stock/{sku}/receipts", key, body_hash(body), action="receipt")
 
         def answer(_: Outcome[Any], holding: Holding) -> ports.Answer:
             return ports.Answer(201, StockView.of(sku, holding.level(sku)).model_dump())

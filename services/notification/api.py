@@ -1,8 +1,8 @@
-"""Notification over HTTP: it only tells."""
+"""Notification over HTTP: it only tells, and only the operator."""
 
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 from pydantic import BaseModel
 from sqlalchemy import select
 
@@ -10,6 +10,7 @@ from services.notification.events import Mail
 from services.notification.settings import NotificationSettings
 from services.notification.state import Progress
 from services.notification.store import correspondence, from_row
+from shared.http.operator import operator_only
 from shared.runtime import Runtime
 from shared.store.connection import by_whose_fault
 
@@ -28,9 +29,9 @@ class NotificationPage(BaseModel):
     notifications: list[NotificationView]
 
 
-def routes(runtime: Runtime, _: NotificationSettings) -> APIRouter:
+def routes(runtime: Runtime, settings: NotificationSettings) -> APIRouter:
     """Make the routes."""
-    router = APIRouter(tags=["notifications"])
+    router = APIRouter(tags=["notifications"], dependencies=[Depends(operator_only(settings.operator_key))])
 
     @router.get("/notifications", summary="What the customer of an order was told")
     async def show(order_id: UUID) -> NotificationPage:

@@ -1,15 +1,17 @@
-"""Order over HTTP: place, look, wait, list, cancel."""
+"""Order over HTTP: place, look, wait, list, cancel; a customer what is theirs, the operator looks at all."""
 
 from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, EmailStr, Field, StringConstraints
 
+from services.order.callers import Callers
 from services.order.catalogue import Catalogue
 from services.order.events import CancellationRequested, PlacementRequested
+from services.order.key_routes import CustomerId, key_routes
 from services.order.settings import OrderSettings
 from services.order.state import Order, Status
 from services.order.store import find, page
@@ -27,8 +29,6 @@ PAGE_MAX_ORDERS = 200
 EMAIL_MAX_CHARACTERS = 254
 TOKEN_MAX_CHARACTERS = 128
 
-CustomerId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")]
-
 
 class LineRequest(BaseModel):
     """So many of one SKU; the price is the catalogue's."""
@@ -40,11 +40,10 @@ class LineRequest(BaseModel):
 
 
 class PlaceOrder(BaseModel):
-    """What a customer asks for."""
+    """What a customer asks for; who that is, the key says."""
 
     model_config = ConfigDict(extra="forbid")
 
-    customer_id: CustomerId
     email: Annotated[EmailStr, Field(max_length=EMAIL_MAX_CHARACTERS)]
     currency: Currency
     lines: Annotated[list[LineRequest], Field(min_length=1, max_length=LINES_MAX)]
@@ -91,12 +90,18 @@ def routes(runtime: Runtime, settings: OrderSettings) -> APIRouter:
     """Make the routes."""
     router = APIRouter(tags=["orders"])
     catalogue = Catalogue(runtime.engine, settings.catalogue_max_age_s)
+    callers = Callers(runtime.engine, settings)
     waiters = SettledWaiters(runtime.engine, settings.wait_poll_s)
     runtime.commit_listeners.append(waiters.committed)
 
     @router.post("/orders", summary="Place an order", status_code=201, response_model=OrderView)
-    async def place(request: Request, body: PlaceOrder, idempotency_key: IdempotencyKey = None) -> Response:
-        asked = ports.Request(body.customer_id, "POST /orders", required(idempotency_key), body_hash(body))
+    async def place(
+        request: Request,
+        body: PlaceOrder,
+        customer_id: Annotated[str, Depends(callers.customer)],
+        idempotency_key: IdempotencyKey = None,
+    ) -> Response:
+        asked = ports.Request(customer_id, "POST /orders", required(idempotency_key), body_hash(body))
         try:
             lines, total = await catalogue.price(_merged(body.lines), body.currency)
         except ProblemError:  # what was accepted once is not refused because the catalogue has changed since
@@ -106,7 +111,7 @@ def routes(runtime: Runtime, settings: OrderSettings) -> APIRouter:
         order_id = new_id()
         event = PlacementRequested(
             order_id=order_id,
-            customer_id=body.customer_id,
+            customer_id=customer_id,
             email=body.email,
             lines=lines,
             total=total,
@@ -118,36 +123,53 @@ def routes(runtime: Runtime, settings: OrderSettings) -> APIRouter:
 
     @router.get("/orders", summary="List orders, the newest first")
     async def list_orders(
+        reader: Annotated[str | None, Depends(callers.reader)],
         status: Status | None = None,
         customer_id: CustomerId | None = None,
         before: UUID | None = None,
         limit: Annotated[int, Query(ge=1, le=PAGE_MAX_ORDERS)] = 50,
     ) -> OrderPage:
-        found = await page(runtime.engine, status=status, customer_id=customer_id, before=before, limit=limit)
+        """List one's own, or as the operator everybody's, or those of one customer."""
+        found = await page(
+            runtime.engine, owner=reader, status=status, customer_id=customer_id, before=before, limit=limit
+        )
         return OrderPage(
             orders=[OrderView.of(order) for order in found],
             next=found[-1].order_id if len(found) == limit else None,
         )
 
     @router.get("/orders/{order_id}", summary="Read an order, or wait until it is settled")
-    async def show(order_id: UUID, wait: Annotated[float, Query(ge=0, le=settings.wait_max_s)] = 0) -> OrderView:
-        order = await (waiters.wait(order_id, wait) if wait else find(runtime.engine, order_id))
-        if order is None:
-            raise ProblemError(404, "There is no such order.")
-        return OrderView.of(order)
+    async def show(
+        order_id: UUID,
+        reader: Annotated[str | None, Depends(callers.reader)],
+        wait: Annotated[float, Query(ge=0, le=settings.wait_max_s)] = 0,
+    ) -> OrderView:
+        order = await (waiters.wait(order_id, wait, reader) if wait else find(runtime.engine, order_id))
+        return OrderView.of(_theirs(order, reader))
 
     @router.post("/orders/{order_id}/cancel", summary="Cancel an order", response_model=OrderView)
-    async def cancel(request: Request, order_id: UUID, idempotency_key: IdempotencyKey = None) -> Response:
+    async def cancel(
+        request: Request,
+        order_id: UUID,
+        customer_id: Annotated[str, Depends(callers.customer)],
+        idempotency_key: IdempotencyKey = None,
+    ) -> Response:
         """Cancel what is pending or confirmed; what is cancelled stays so. Without a key each request stands alone."""
-        order = await find(runtime.engine, order_id)
-        if order is None:
-            raise ProblemError(404, "There is no such order.")
+        _theirs(await find(runtime.engine, order_id), customer_id)
         key = idempotency_key or str(new_id())
-        asked = ports.Request(order.customer_id, f"POST /orders/{order_id}/cancel", key, body_hash(None))
+        asked = ports.Request(customer_id, f"POST /orders/{order_id}/cancel", key, body_hash(None))
         event = CancellationRequested(order_id=order_id)
         return await runtime.commands.run(event, order_id, asked, _cancelled, traceparent_of(request))
 
+    router.include_router(key_routes(runtime, settings))
     return router
+
+
+def _theirs(order: Order | None, reader: str | None) -> Order:
+    """Insist that an order is the reader's, who is the operator where None; another's is not told from none."""
+    if order is None or reader not in (None, order.customer_id):
+        raise ProblemError(404, "There is no such order.")
+    return order
 
 
 def placed(_: Outcome[Any], order: Order) -> ports.Answer:

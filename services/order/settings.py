@@ -14,3 +14,5 @@ class OrderSettings(Settings):
     """How often one look is taken for all callers that wait: what another replica commits is seen by then."""
     catalogue_max_age_s: float = Field(5.0, ge=0, le=3600)
     """A price may be that old when an order is placed."""
+    key_max_age_s: float = Field(5.0, ge=0, le=300)
+    """So long a customer's key is known without a look: a revoked one opens nothing any more after that."""

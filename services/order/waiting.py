@@ -29,7 +29,8 @@ class SettledWaiters:
     def __init__(self, engine: AsyncEngine, poll_s: float) -> None:
         self._engine = engine
         self._poll_s = poll_s
-        self._waiting: dict[UUID, set[asyncio.Future[Order | None]]] = {}
+        self._waiting: dict[UUID, dict[asyncio.Future[Order | None], str | None]] = {}
+        """By order: everybody who waits for it, and as whom."""
         self._newcomers: set[UUID] = set()
         self._newcomer = asyncio.Event()
         self._looking: asyncio.Task[None] | None = None
@@ -43,18 +44,22 @@ class SettledWaiters:
             if isinstance(outcome, Advanced) and isinstance(outcome.state, Order) and outcome.state.settled:
                 self._tell(outcome.state.order_id, outcome.state)
 
-    async def wait(self, order_id: UUID, timeout_s: float) -> Order | None:
-        """Give the order once it is settled, or as it is after `timeout_s` seconds; None if there is none."""
-        with self._waiter(order_id) as told:
+    async def wait(self, order_id: UUID, timeout_s: float, customer_id: str | None) -> Order | None:
+        """Give the order once it is settled, or as it is after `timeout_s` seconds; None if there is none.
+
+        A customer learns of another's order as soon as of one that does not exist: how long it takes tells nothing.
+        `customer_id` is None for the operator. What is given may be another's all the same.
+        """
+        with self._waiter(order_id, customer_id) as told:
             try:
                 return await asyncio.wait_for(told, timeout_s)
             except TimeoutError:
                 return await find(self._engine, order_id)
 
     @contextmanager
-    def _waiter(self, order_id: UUID) -> Iterator[asyncio.Future[Order | None]]:
+    def _waiter(self, order_id: UUID, customer_id: str | None) -> Iterator[asyncio.Future[Order | None]]:
         told: asyncio.Future[Order | None] = asyncio.get_running_loop().create_future()
-        self._waiting.setdefault(order_id, set()).add(told)
+        self._waiting.setdefault(order_id, {})[told] = customer_id
         self._newcomers.add(order_id)
         self._newcomer.set()
         if self._looking is None or self._looking.done():
@@ -63,7 +68,7 @@ class SettledWaiters:
             yield told
         finally:
             if waiters := self._waiting.get(order_id):
-                waiters.discard(told)
+                waiters.pop(told, None)
                 if not waiters:
                     del self._waiting[order_id]
 
@@ -87,19 +92,26 @@ class SettledWaiters:
                 logger.warning("no look at the orders that callers wait for: {}", error)
 
     async def _look(self, wanted: Iterable[UUID]) -> None:
-        """Tell newcomers of an order that is settled already, or that does not exist."""
+        """Tell newcomers of an order that is settled already, or that does not exist for them."""
         for some in _lots(wanted):
             found = await find_all(self._engine, some)
             for order_id in some:
                 order = found.get(order_id)
                 if order is None or order.settled:
                     self._tell(order_id, order)
+                else:
+                    self._turn_away_strangers(order)
 
     async def _look_for_settled(self, wanted: Iterable[UUID]) -> None:
         for some in _lots(wanted):
             for order_id, order in (await find_all(self._engine, some, settled=True)).items():
                 if order.settled:
                     self._tell(order_id, order)
+
+    def _turn_away_strangers(self, order: Order) -> None:
+        for told, customer_id in self._waiting.get(order.order_id, {}).items():
+            if customer_id not in (None, order.customer_id) and not told.done():
+                told.set_result(None)
 
     def _tell(self, order_id: UUID, order: Order | None) -> None:
         for told in self._waiting.get(order_id, ()):

@@ -1,13 +1,14 @@
-"""Payment over HTTP: it only tells."""
+"""Payment over HTTP: it only tells, and only the operator."""
 
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 from pydantic import BaseModel
 from sqlalchemy import select
 
 from services.payment.settings import PaymentSettings
 from services.payment.store import payments
+from shared.http.operator import operator_only
 from shared.http.problems import ProblemError
 from shared.runtime import Runtime
 from shared.store.connection import by_whose_fault
@@ -25,9 +26,9 @@ class PaymentView(BaseModel):
     decline_reason: str | None
 
 
-def routes(runtime: Runtime, _: PaymentSettings) -> APIRouter:
+def routes(runtime: Runtime, settings: PaymentSettings) -> APIRouter:
     """Make the routes."""
-    router = APIRouter(tags=["payments"])
+    router = APIRouter(tags=["payments"], dependencies=[Depends(operator_only(settings.operator_key))])
 
     @router.get("/payments/{order_id}", summary="What became of an order's money")
     async def show(order_id: UUID) -> PaymentView:

@@ -9,6 +9,7 @@ from uuid import UUID
 import httpx
 
 from services.payment.events import ChargeResult, UndoResult
+from shared.breaker import Breaker
 from shared.intents import UnansweredError
 from shared.vocabulary.money import Money
 
@@ -33,7 +34,11 @@ class ProviderError(UnansweredError):
 
 
 class Gateway(Protocol):
-    """A payment provider. Both methods raise `ProviderError` where there is no answer that says what became of it."""
+    """A payment provider.
+
+    Both methods raise `ProviderError` where there is no answer that says what became of it, and may raise
+    `NotAskedError` where it is known to be away.
+    """
 
     async def charge(self, order_id: UUID, money: Money, token: str) -> tuple[ChargeResult, str]:
         """Charge under the order's key; give the result, and the provider's id of the charge."""
@@ -106,6 +111,22 @@ class Provider:
             return answer
         finally:
             self._connections.put_nowait(connection)
+
+
+class Guarded:
+    """A gateway behind a breaker: while the provider is away it is not asked, but for a probe now and then."""
+
+    def __init__(self, gateway: Gateway, breaker: Breaker) -> None:
+        self._gateway = gateway
+        self._breaker = breaker
+
+    async def charge(self, order_id: UUID, money: Money, token: str) -> tuple[ChargeResult, str]:
+        """Charge. Raises OpenError where the provider was not asked, and otherwise as the gateway does."""
+        return await self._breaker.ask(partial(self._gateway.charge, order_id, money, token))
+
+    async def undo(self, order_id: UUID) -> tuple[UndoResult, str]:
+        """Undo. Raises OpenError where the provider was not asked, and otherwise as the gateway does."""
+        return await self._breaker.ask(partial(self._gateway.undo, order_id))
 
 
 def _id(answer: dict[str, Any]) -> str:

@@ -8,19 +8,20 @@ from shared.topology import Topology
 
 
 async def declare(topology: Topology, connection: AbstractConnection) -> None:
-    """Declare exchanges, queues and bindings. Doing it again changes nothing.
+    """Declare exchanges, queues and bindings; the ends of a binding may be there already. Again changes nothing.
 
     Raises:
         ChannelPreconditionFailed: something of that name exists and differs.
+        ChannelNotFoundEntity: an end of a binding is missing.
     """
     channel = await connection.channel()
-    exchanges = {
-        e.name: await channel.declare_exchange(e.name, ExchangeType(e.type), durable=True) for e in topology.exchanges
-    }
-    queues = {q.name: await channel.declare_queue(q.name, durable=True, arguments=dict(q.arguments))
-              for q in topology.queues}  # fmt: skip
+    for exchange in topology.exchanges:
+        await channel.declare_exchange(exchange.name, ExchangeType(exchange.type), durable=True)
+    for queue in topology.queues:
+        await channel.declare_queue(queue.name, durable=True, arguments=dict(queue.arguments))
     for binding in topology.bindings:
-        await queues[binding.queue].bind(exchanges[binding.exchange], binding.routing_key)
+        bound = await channel.get_queue(binding.queue, ensure=False)
+        await bound.bind(binding.exchange, binding.routing_key)
     await channel.close()
 
 

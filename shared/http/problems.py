@@ -8,12 +8,31 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from loguru import logger
+from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
 
 from shared.ports import WorldError
 
 CONTENT_TYPE = "application/problem+json"
 RETRY_AFTER_S = 1
+
+
+class Problem(BaseModel):
+    """The document (RFC 9457); some problems add members of their own."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str
+    title: str
+    status: int
+    detail: str
+
+
+RESPONSES: dict[int | str, dict[str, Any]] = {
+    status: {"description": description, "content": {CONTENT_TYPE: {"schema": Problem.model_json_schema()}}}
+    for status, description in (("4XX", "What was asked cannot be."), ("5XX", "What was asked could not be done."))
+}
+"""What OpenAPI says of every route: whatever is no success is such a document."""
 
 
 class ProblemError(Exception):

@@ -21,16 +21,23 @@ CREATE TABLE dead_letters (
     attempts        integer     NOT NULL,
     first_failed_at timestamptz NOT NULL,
     last_failed_at  timestamptz NOT NULL,
-    drained_at      timestamptz NOT NULL DEFAULT now()
+    drained_at      timestamptz NOT NULL DEFAULT now(),
+    -- Where it stands in the pile; a letter that comes back goes to the end, and is another than the one replayed.
+    position        bigint      NOT NULL GENERATED ALWAYS AS IDENTITY UNIQUE
 );
 
 ALTER TABLE outbox ADD COLUMN last_error text, ADD COLUMN parked_at timestamptz;
 DROP INDEX outbox_available_at;
 CREATE INDEX outbox_available_at ON outbox (available_at) WHERE parked_at IS NULL;
+CREATE INDEX outbox_parked ON outbox (event_id) WHERE parked_at IS NOT NULL;
+CREATE INDEX intents_parked ON intents (intent_id) WHERE parked_at IS NOT NULL;
+-- Where a refill begins; the log is written in the order of time.
+CREATE INDEX events_occurred_at ON events USING brin (occurred_at);
 
 CREATE TABLE operator_actions (
     position bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     at       timestamptz NOT NULL DEFAULT now(),
+    who      text        NOT NULL,
     action   text        NOT NULL,
     about    text        NOT NULL,
     details  jsonb       NOT NULL DEFAULT '{}'

@@ -17,6 +17,7 @@ from shared.ids import derived_id
 from shared.outcome import Intent
 from shared.ports import Answer, Claim, LogEntry, Received, Record, Request
 from shared.store import statements as sql
+from shared.store.actions import Act, record_acts
 from shared.store.connection import by_whose_fault, rows_json
 from shared.store.driver import Driver, Statement, driving, transacting
 
@@ -85,6 +86,11 @@ class PostgresStore:
         """Make rows available again, each after its own backoff."""
         await self._run(sql.DEFER_UNSENT, event_ids=list(event_ids), most_s=DEFER_MOST_S)
 
+    async def park_unsent(self, errors: Mapping[UUID, str]) -> None:
+        """Set outbox rows aside."""
+        rows = [{"event_id": event_id, "error": errors[event_id]} for event_id in sorted(errors)]
+        await self._run(sql.PARK_UNSENT, rows=rows_json(rows))
+
     async def claim_intents(self, limit: int, lease_s: float) -> Sequence[Claim]:
         """Take intents that are due, the first of each stream only."""
         claims = []
@@ -102,11 +108,12 @@ class PostgresStore:
         rows = [{"intent_id": claim.intent_id, "token": claim.token} for claim in claims]
         await self._run(sql.RELEASE, rows=rows_json(rows))
 
-    async def reschedule(self, claim: Claim, after_s: float, error: str, *, raised: bool = False) -> None:
-        """Give an intent back, unless the lease was lost."""
-        await self._run(
-            sql.RESCHEDULE, intent_id=claim.intent_id, token=claim.token, after_s=after_s, error=error, raised=raised
-        )
+    async def reschedule(
+        self, claim: Claim, after_s: float, error: str, *, raised: bool = False, asked: bool = True
+    ) -> None:
+        """Give an intent back, unless the lease was lost; an attempt that asked nobody does not count."""
+        given_back = {"intent_id": claim.intent_id, "token": claim.token, "after_s": after_s, "error": error}
+        await self._run(sql.RESCHEDULE, **given_back, raised=raised, asked=asked)
 
     async def park(self, claim: Claim, error: str) -> None:
         """Set an intent aside, unless the lease was lost."""
@@ -136,6 +143,7 @@ class PostgresStore:
             attempts=row["attempts"],
             token=row["token"],
             raised=row["raised"],
+            age_s=row["age_s"],
         )
 
 
@@ -188,6 +196,7 @@ class PostgresTransaction:
         claims = await self._intents(record)
         if record.answers:
             await sql.ANSWER.run(self._driver, rows=rows_json([_answer_row(*answer) for answer in record.answers]))
+            await record_acts(self._driver, [act for answer in record.answers if (act := _act(*answer)) is not None])
         return claims
 
     async def _intents(self, record: Record) -> Sequence[Claim]:
@@ -255,6 +264,12 @@ def _intent_row(intent_id: UUID, stream_id: UUID, intent: Intent, cause: Logged)
         "traceparent": cause.traceparent,
         "after_s": intent.after_s,
     }
+
+
+def _act(request: Request, event_id: UUID, answer: Answer) -> Act | None:
+    """Give what an operator's request is recorded as; None where a customer asked."""
+    details = {"event_id": event_id, "key": request.key, "status": answer.status}
+    return None if request.action is None else Act(request.action, request.route, details)
 
 
 def _answer_row(request: Request, event_id: UUID, answer: Answer) -> dict[str, Any]:

@@ -127,6 +127,15 @@ DEFER_UNSENT = Statement(
 """)
 )
 
+PARK_UNSENT = Statement(
+    text("""
+    UPDATE outbox SET parked_at = now(), last_error = r.error
+    FROM json_to_recordset(:rows) AS r(event_id uuid, error text)
+    WHERE outbox.event_id = r.event_id
+      AND outbox.event_id = ANY(ARRAY(SELECT event_id FROM json_to_recordset(:rows) AS r(event_id uuid)))
+""")
+)
+
 WITHDRAW = Statement(
     text("""
     DELETE FROM intents WHERE intent_id = ANY(ARRAY(
@@ -172,7 +181,10 @@ CLAIM_INTENTS = Statement(
           AND position = (SELECT min(position) FROM intents AS same WHERE same.stream_id = due.stream_id)
         ORDER BY due_at LIMIT :limit FOR UPDATE SKIP LOCKED))
     RETURNING intent_id, kind, CAST(payload AS text) AS payload, correlation_id, causation_id, traceparent,
-              attempts, raised, token
+              attempts, raised, token,
+              CAST(coalesce(extract(epoch FROM now() - (
+                  SELECT occurred_at FROM events WHERE events.event_id = intents.causation_id
+              )), 0) AS double precision) AS age_s
 """)
 )
 
@@ -180,7 +192,8 @@ RESCHEDULE = Statement(
     text("""
     UPDATE intents
     SET due_at = now() + make_interval(secs => :after_s), leased_until = NULL, last_error = :error,
-        raised = raised + CAST(CAST(:raised AS boolean) AS integer)
+        raised = raised + CAST(CAST(:raised AS boolean) AS integer),
+        attempts = attempts - 1 + CAST(CAST(:asked AS boolean) AS integer)
     WHERE intent_id = :intent_id AND token = :token
 """)
 )

@@ -11,7 +11,9 @@ from typing import Any
 
 import pytest
 
+from infra.credentials import Credentials
 from infra.docker.engine import why_not
+from infra.home import Home
 from infra.native.running import scratch
 from infra.run import Mode
 
@@ -44,6 +46,11 @@ class Checkout:
         )
         assert done.returncode == exit_code, f"{command}: exit code {done.returncode}\n{done.stdout}"
         return done.stdout
+
+    @property
+    def operator_key(self) -> str:
+        """The operator's key of its stack."""
+        return Credentials.read(Home(self.path / ".quartet").secrets).operator_key
 
     def begin_anew(self) -> None:
         """End what another test has left running, if any did, and its data: the copy is fresh again."""

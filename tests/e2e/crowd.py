@@ -57,7 +57,7 @@ async def place_all(shop: Shop, all_wishes: Iterator[Wish], placed: list[str]) -
             order = await _ask(partial(shop.place, lines, wish.token, f"customer-{number}", key))
             placed.append(order["order_id"])
             if wish.then_cancel:
-                await _ask(partial(shop.cancel, order["order_id"], str(uuid4())))
+                await _ask(partial(shop.cancel, order, str(uuid4())))
 
     await asyncio.gather(*(client(number) for number in range(CLIENTS)))
 

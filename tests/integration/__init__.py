@@ -2,6 +2,6 @@
 
 import pytest
 
-HELPERS = ("asking", "auditor", "books", "contained", "handing_back", "health", "letters", "processes", "stage")
+HELPERS = ("asking", "auditor", "books", "contained", "ends", "handing_back", "health", "letters", "processes", "stage")
 
 pytest.register_assert_rewrite(*(f"{__name__}.{helper}" for helper in HELPERS))

@@ -157,6 +157,11 @@ class Auditor:
         async with await self.channel() as channel:
             await channel.queue_delete(queue)
 
+    async def delete_exchange(self, exchange: str) -> None:
+        """Delete an exchange with all that is bound to it."""
+        async with await self.channel() as channel:
+            await channel.exchange_delete(exchange)
+
     async def wipe(self) -> None:
         """Empty every table and every queue: the next test begins with nothing."""
         tables = await self.rows(
@@ -175,6 +180,10 @@ class Auditor:
     async def let_leases_pass(self, service: str) -> None:
         """Move the intents' times, as if every lease were over and everything leased were due."""
         await self.rows(f"UPDATE {service}_service.intents SET leased_until = now() WHERE leased_until IS NOT NULL")  # noqa: S608 - ours
+
+    async def let_deadlines_pass(self) -> None:
+        """Move the deadlines of all orders, as if each had waited long enough."""
+        await self.rows("UPDATE order_service.intents SET due_at = now()")
 
     async def quiescent(self, *, dead: int = 0, deadline_s: float = DEADLINE_S) -> None:
         """Wait until nothing is under way: outboxes, intents and queues empty, every event where it belongs.

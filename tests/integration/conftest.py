@@ -11,6 +11,7 @@ from docker.errors import DockerException
 from tests.integration import engine
 from tests.integration.auditor import Auditor
 from tests.integration.containers import IMAGES, contained_servers
+from tests.integration.gates import GatedProvider, gated_payment
 from tests.integration.native import native_servers
 from tests.integration.outside import Outside, outside_parties
 from tests.integration.servers import Servers
@@ -94,3 +95,10 @@ async def shop(stage: Stage, actors: dict[str, Actor]) -> AsyncIterator[LocalSho
     """The shop as a customer sees it, with every service playing."""
     async with LocalShop(stage, actors) as shop:
         yield shop
+
+
+@pytest_asyncio.fixture
+async def provider(stage: Stage) -> AsyncIterator[GatedProvider]:
+    """Payment plays, and this is what it speaks to: the provider, behind doors."""
+    async with gated_payment(stage) as (_, provider):
+        yield provider

@@ -48,6 +48,14 @@ class Half:
 
 
 @asynccontextmanager
+async def replica(stage: Stage, service: str) -> AsyncIterator[Half]:
+    """Run it as a second replica that is given events by hand, and that leaves in order: nothing is left to sweep."""
+    async with half(stage, service) as process:
+        yield process
+        await process.relay.flushed()
+
+
+@asynccontextmanager
 async def half(stage: Stage, service: str, *, publishes: bool = True) -> AsyncIterator[Half]:
     """Run it; at the end it is gone at once, and what it knew of its outbox with it.
 

@@ -18,6 +18,7 @@ from infra.native.running import Running, free_ports
 from infra.ports import HOST
 
 LATE_MS = 300
+OPERATOR_KEY = "operator"
 PAGE_MAX_LINES = 1_000
 
 
@@ -68,7 +69,8 @@ class Outside:
     @asynccontextmanager
     async def faults(self, **rates: float) -> AsyncIterator[None]:
         """Have the provider misbehave at these rates until the end of the block."""
-        async with httpx.AsyncClient(base_url=self.provider_url) as http:
+        headers = {"X-Operator-Key": OPERATOR_KEY}
+        async with httpx.AsyncClient(base_url=self.provider_url, headers=headers) as http:
             (await http.put("/v1/faults", json=rates)).raise_for_status()
             try:
                 yield
@@ -105,6 +107,7 @@ async def outside_parties(directory: Path) -> AsyncIterator[Outside]:
         QUARTET_PROVIDER_PORT=str(provider_port),
         QUARTET_PROVIDER_LEDGER=ledger,
         QUARTET_PROVIDER_LATE_MS=str(LATE_MS),
+        QUARTET_OPERATOR_KEY=OPERATOR_KEY,
     )
     mail = _program(
         "mail",

@@ -14,7 +14,8 @@ from infra.native.probes import http_ok
 from infra.native.program import Program
 from infra.native.readiness import became_ready
 from infra.native.running import free_ports
-from tests.integration.stage import OPERATOR_KEY, Stage
+from tests.integration.outside import OPERATOR_KEY
+from tests.integration.stage import Stage
 
 
 @asynccontextmanager

@@ -6,6 +6,7 @@ from uuid import uuid4
 import httpx
 
 from scripts.shop import HTTP_TIMEOUT_S, WAIT_MAX_S, Addresses, Document, Shop
+from tests.integration.outside import OPERATOR_KEY
 from tests.integration.stage import Actor, Stage
 
 APPROVED = "tok_approved"
@@ -15,7 +16,8 @@ class LocalShop(Shop):
     """Speaks to one replica of each service, and to the provider's own process."""
 
     def __init__(self, stage: Stage, actors: Mapping[str, Actor]) -> None:
-        super().__init__(Addresses(**{name: f"http://{name}" for name in actors}, provider=stage.outside.provider_url))
+        at = Addresses(**{name: f"http://{name}" for name in actors}, provider=stage.outside.provider_url)
+        super().__init__(OPERATOR_KEY, addresses=at)
         self._client = httpx.AsyncClient(
             mounts={f"http://{name}": actor.transport for name, actor in actors.items()},
             timeout=httpx.Timeout(HTTP_TIMEOUT_S, read=WAIT_MAX_S + HTTP_TIMEOUT_S),

@@ -15,20 +15,22 @@ from services.inventory.__main__ import service as inventory
 from services.notification.__main__ import service as notification
 from services.order.__main__ import service as order
 from services.payment.__main__ import service as payment
+from shared.intents import Performer
+from shared.outcome import Intent
 from shared.reactions import Reactions
 from shared.runtime import Runtime
 from shared.service import Service
 from shared.settings import Settings
 from shared.store.connection import connect
 from tests.integration.auditor import Auditor
-from tests.integration.outside import Outside
+from tests.integration.outside import OPERATOR_KEY, Outside
 from tests.integration.servers import TIERS_MS, Servers
 from tests.integration.waiting import eventually
 
 PROGRAMS: Mapping[str, Service[Any]] = {
     program.reactions.service: program for program in (order, inventory, payment, notification)
 }
-OPERATOR_KEY = "operator"
+AS_OPERATOR = {"X-Operator-Key": OPERATOR_KEY}
 CHANGE_S = 30.0
 """So long an application may take to start or stop: more than any drain."""
 PRICES = {"rosin": 950, "strings": 7_900, "bow": 45_000, "violin": 320_000}
@@ -45,7 +47,18 @@ class Actor:
     runtime: Runtime
     transport: httpx.ASGITransport
     http: httpx.AsyncClient
+    """Shows no key of its own accord."""
     life: AsyncExitStack = field(repr=False)
+    keys: dict[str, str] = field(default_factory=dict, repr=False)
+    """Of customers, by their ids: those that were issued here."""
+
+    async def as_customer(self, customer_id: str) -> dict[str, str]:
+        """Give the headers that a customer shows, with a key that is issued when first asked for."""
+        if customer_id not in self.keys:
+            issued = await self.http.post(f"/customers/{customer_id}/keys", headers=AS_OPERATOR)
+            assert issued.status_code == 201, issued.text
+            self.keys[customer_id] = issued.json()["key"]
+        return {"Authorization": f"Bearer {self.keys[customer_id]}"}
 
     async def ready(self) -> None:
         """Wait until it says that everything it needs answers."""
@@ -106,14 +119,24 @@ class Stage:
 
     async def start_all(self, **others: Setting) -> dict[str, Actor]:
         """Start one replica of each service, all at the same time."""
-        actors = await asyncio.gather(*(self.start(name, **others) for name in SERVICES))
+        return await self.start_some(*SERVICES, **others)
+
+    async def start_some(self, *names: str, **others: Setting) -> dict[str, Actor]:
+        """Start one replica of each of these services, all at the same time."""
+        actors = await asyncio.gather(*(self.start(name, **others) for name in names))
         return {actor.name: actor for actor in actors}
 
     @asynccontextmanager
-    async def runtime(self, name: str, reactions: Reactions | None = None, **others: Setting) -> AsyncIterator[Runtime]:
-        """Run a service without HTTP, with other reactions where they are given, and with short delays."""
+    async def runtime(
+        self,
+        name: str,
+        reactions: Reactions | None = None,
+        performers: Mapping[type[Intent], Performer] | None = None,
+        **others: Setting,
+    ) -> AsyncIterator[Runtime]:
+        """Run a service without HTTP, with other reactions and performers where given, and with short delays."""
         program, settings = PROGRAMS[name], self.settings(name, **others)
-        performers = program.performers(settings)
+        performers = performers or program.performers(settings)
         runtime = Runtime(reactions or program.reactions, program.states, performers, settings, TIERS_MS)
         async with runtime:
             await consuming(runtime)

@@ -41,8 +41,8 @@ async def read(stage: Stage, user: str, queue: str) -> None:
 
 @pytest.mark.parametrize("service", SERVICES)
 async def test_a_service_publishes_to_its_own_exchanges_alone(stage: Stage, service: str) -> None:
-    """To its events, its delays and its dead letters; not to its return exchange, which only the broker fills."""
-    own = {name for name in EXCHANGES if name.startswith(f"{service}.") and not name.endswith(".return")}
+    """To its events, its delays, its return exchange, which leads to its own lanes alone, and its dead letters."""
+    own = {name for name in EXCHANGES if name.startswith(f"{service}.")}
     for exchange in own:
         await publish(stage, service, exchange)
     for exchange in (*(set(EXCHANGES) - own), "amq.topic", "amq.fanout"):

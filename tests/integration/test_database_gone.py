@@ -9,6 +9,7 @@ import pytest
 
 from shared.envelope import Envelope
 from shared.topology import dead_exchange, delay_exchange
+from tests.integration.asking import ask
 from tests.integration.books import agree
 from tests.integration.servers import TIERS_MS
 from tests.integration.shop import APPROVED, LocalShop
@@ -96,17 +97,11 @@ async def test_a_killed_database_costs_a_loaded_system_nothing(
 
 async def place_persistently(order: Actor, token: str = APPROVED) -> str:
     """Place an order, and ask again under the same key until it is answered."""
-    body = {
-        "customer_id": f"c-{uuid4()}",
-        "email": "c@example.org",
-        "currency": "EUR",
-        "lines": [{"sku": "rosin", "quantity": 1}, {"sku": "bow", "quantity": 1}],
-        "payment_token": token,
-    }
+    lines = [{"sku": "rosin", "quantity": 1}, {"sku": "bow", "quantity": 1}]
     key = str(uuid4())
 
     async def answered() -> str:
-        answer = await order.http.post("/orders", json=body, headers={"Idempotency-Key": key})
+        answer = await ask(order, key, lines=lines, payment_token=token)
         assert answer.status_code == 201, answer.text
         return str(answer.json()["order_id"])
 

@@ -79,3 +79,21 @@ async def test_a_service_never_deletes_its_aggregates(stage: Stage, service: str
         if service == "order":
             with pytest.raises(Refused):
                 await connection.execute("UPDATE catalogue SET unit_price = 1")
+
+
+async def test_order_issues_and_revokes_keys_and_does_nothing_else_to_them(stage: Stage) -> None:
+    """It makes none that is revoked or of another time, hands none to another customer, and forgets none."""
+    async with connected(stage, "order_service") as connection:
+        await connection.execute("INSERT INTO api_keys (key_hash, customer_id) VALUES (sha256('a'), 'ann')")
+        for statement in (
+            "INSERT INTO api_keys (key_hash, customer_id, created_at) VALUES (sha256('b'), 'ann', now())",
+            "UPDATE api_keys SET customer_id = 'ben'",
+            "UPDATE api_keys SET key_hash = sha256('b')",
+            "DELETE FROM api_keys",
+            "TRUNCATE api_keys",
+            "DELETE FROM operator_actions",
+            "UPDATE operator_actions SET action = ''",
+        ):
+            with pytest.raises(Refused):
+                await connection.execute(statement)
+        await connection.execute("UPDATE api_keys SET revoked_at = now()")

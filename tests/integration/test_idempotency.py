@@ -5,7 +5,7 @@ import asyncio
 import pytest
 import pytest_asyncio
 
-from tests.integration.asking import ask, is_problem
+from tests.integration.asking import ask, ask_to_cancel, is_problem
 from tests.integration.stage import Actor, Stage
 
 pytestmark = pytest.mark.integration
@@ -46,7 +46,7 @@ async def test_the_same_key_at_once_at_two_replicas(order: Actor, other: Actor, 
 async def test_the_same_request_again_is_answered_as_the_first(order: Actor, other: Actor, stage: Stage) -> None:
     """By the same replica, by another, and when the order has long moved on."""
     first = await ask(order, "key")
-    assert (await order.http.post(f"{first.headers['location']}/cancel")).json()["status"] == "cancelled"
+    assert (await ask_to_cancel(order, first.headers["location"])).json()["status"] == "cancelled"
     for replica in (order, other):
         again = await ask(replica, "key")
         assert again.status_code == 201
@@ -62,11 +62,18 @@ async def test_a_key_stands_for_one_body(order: Actor, other: Actor, stage: Stag
     assert await orders(stage) == 1
 
 
-async def test_customers_do_not_share_keys(order: Actor, stage: Stage) -> None:
-    """What one customer calls "key" says nothing about another's."""
-    one, two = await ask(order, "key"), await ask(order, "key", customer_id="bob")
-    assert one.json()["order_id"] != two.json()["order_id"]
-    assert await orders(stage) == 2
+async def test_customers_do_not_share_keys(order: Actor, other: Actor, stage: Stage) -> None:
+    """What one customer calls "key" says nothing about another's, one after the other and at once at two replicas.
+
+    Safeguard: a key is unique for its caller, not for all.
+    """
+    one, two = await ask(order, "key"), await ask(order, "key", who="bob")
+    async with stage.auditor.held("LOCK TABLE order_service.requests"):
+        both = [asyncio.create_task(ask(at, "new", who=who)) for at, who in ((order, "ann"), (other, "bob"))]
+        await stage.auditor.waiting("order_service", 2)
+    answers = [one, two, *await asyncio.gather(*both)]
+    assert [answer.json()["customer_id"] for answer in answers] == ["ann", "bob", "ann", "bob"]
+    assert len({answer.json()["order_id"] for answer in answers}) == await orders(stage) == len(answers)
 
 
 async def test_a_key_is_needed(order: Actor, stage: Stage) -> None:
@@ -92,7 +99,7 @@ async def test_a_cancellation_is_answered_again_under_its_key(order: Actor, othe
     """The same key at both replicas at once cancels once."""
     location = (await ask(order, "key")).headers["location"]
     answers = await asyncio.gather(
-        *(replica.http.post(f"{location}/cancel", headers={"Idempotency-Key": "cancel"}) for replica in (order, other))
+        *(ask_to_cancel(replica, location, **{"Idempotency-Key": "cancel"}) for replica in (order, other))
     )
     assert [answer.status_code for answer in answers] == [200, 200]
     assert answers[0].json() == answers[1].json()

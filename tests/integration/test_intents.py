@@ -22,6 +22,7 @@ pytestmark = pytest.mark.integration
 
 LEASE_S = 30.0
 ORDERS = 60
+HOUR_S = 3600.0
 CLAIM_MAX = 10
 INTENTS = "payment_service.intents"
 
@@ -115,3 +116,16 @@ async def test_intents_of_one_order_are_done_in_order(stage: Stage) -> None:
         assert await claim(process) == []
         await process.store.reschedule(first, 3600.0, "the mail server is away")
         assert await claim(process) == []
+
+
+async def test_an_intent_is_as_old_as_what_it_follows_from(stage: Stage) -> None:
+    """By the database's clock, however often it was tried; and to ask nobody counts as no attempt."""
+    async with half(stage, "payment") as process:
+        await charges(process)
+        await stage.auditor.rows("UPDATE payment_service.events SET occurred_at = occurred_at - interval '1 hour'")
+        await stage.auditor.let_leases_pass("payment")
+        (first,) = await claim(process)
+        assert first.age_s == pytest.approx(HOUR_S, abs=HOUR_S / 2)
+        await process.store.reschedule(first, 0.0, "not asked", asked=False)
+        (again,) = await claim(process)
+        assert (again.attempts, again.token) == (first.attempts, first.token + 1)

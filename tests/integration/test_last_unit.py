@@ -12,7 +12,7 @@ from tests.integration.stage import Actor, Stage
 pytestmark = pytest.mark.integration
 
 UNITS = 10
-BUYERS = 30
+BUYERS = 100
 
 
 @pytest_asyncio.fixture
@@ -36,7 +36,7 @@ async def test_of_two_buyers_one_gets_the_last_unit(shop: LocalShop, second: Act
     await agree(stage)
 
 
-async def test_thirty_buyers_of_ten_pairs_in_opposite_orders(shop: LocalShop, second: Actor, stage: Stage) -> None:
+async def test_a_hundred_buyers_of_ten_pairs_in_opposite_orders(shop: LocalShop, second: Actor, stage: Stage) -> None:
     """Two lines each, named in opposite orders: ten pairs are sold, and no order holds one of the two."""
     await stage.offer(bow=UNITS, violin=UNITS)
     wanted = [{"bow": 1, "violin": 1}, {"violin": 1, "bow": 1}]

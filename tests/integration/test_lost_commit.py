@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 
 from scripts.shop import Document
+from tests.integration.asking import ask
 from tests.integration.books import agree, mails_are
 from tests.integration.proxy import Proxy, proxied
 from tests.integration.shop import LocalShop
@@ -15,13 +16,6 @@ from tests.integration.stage import Actor, Stage
 pytestmark = pytest.mark.integration
 
 NAMES = ("order", "inventory", "payment", "notification")
-BODY = {
-    "customer_id": "c-lost",
-    "email": "c-lost@example.org",
-    "currency": "EUR",
-    "lines": [{"sku": "bow", "quantity": 1}],
-    "payment_token": "tok_approved",
-}
 
 
 @asynccontextmanager
@@ -69,7 +63,7 @@ async def test_a_command_is_answered_as_if_nothing_had_happened(stage: Stage) ->
     async with behind_a_proxy(stage, "order") as (proxy, actors):
 
         async def place() -> Document:
-            answer = await actors["order"].http.post("/orders", json=BODY, headers={"Idempotency-Key": "lost"})
+            answer = await ask(actors["order"], "lost")
             assert answer.status_code == 201
             document: Document = answer.json()
             return document

@@ -12,7 +12,7 @@ from infra.native.once import migration
 from infra.ports import SERVICES
 from services.inventory.store import reservations, stock
 from services.notification.store import correspondence
-from services.order.store import catalogue, orders
+from services.order.store import api_keys, catalogue, orders
 from services.payment.store import payments
 from shared.store.connection import connect
 from tests.integration.servers import Servers
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.integration
 FRESH = "quartet_fresh"
 """A second database, in which notification has no schema yet. It ends with the server."""
 TABLES = {
-    "order": (orders, catalogue),
+    "order": (orders, catalogue, api_keys),
     "inventory": (reservations, stock),
     "payment": (payments,),
     "notification": (correspondence,),

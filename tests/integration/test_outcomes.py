@@ -45,7 +45,7 @@ async def play(shop: LocalShop, case: Case) -> Document:
     order = await shop.bought({"bow": case.quantity, "rosin": 1}, case.token)
     if case.then_cancel:
         assert (order["status"], order["settled"]) == ("confirmed", True)
-        await shop.cancel(order["order_id"])
+        await shop.cancel(order)
         order = await shop.settled(order["order_id"])
     return order
 

@@ -30,7 +30,7 @@ async def test_many_orders_add_up(shop: LocalShop, stage: Stage) -> None:
             order = await shop.place({"rosin": quantity, "bow": 1}, token, f"c-{uuid4()}")
             placed.append(order["order_id"])
             if cancels:
-                await shop.cancel(order["order_id"])
+                await shop.cancel(order)
 
     await asyncio.gather(*(client() for _ in range(CLIENTS)))
     settled = await asyncio.gather(*map(shop.settled, placed))
@@ -44,10 +44,11 @@ async def test_a_customer_may_change_their_mind_at_any_moment(shop: LocalShop, s
     await stage.offer(rosin=100)
 
     async def buy_and_cancel(looks: int) -> None:
-        order_id = (await shop.place({"rosin": 1}, "tok_approved", f"c-{uuid4()}"))["order_id"]
+        order = await shop.place({"rosin": 1}, "tok_approved", f"c-{uuid4()}")
+        order_id = order["order_id"]
         for _ in range(looks):
             await shop.settled(order_id, wait_s=0)
-        await shop.cancel(order_id)
+        await shop.cancel(order)
         assert (await shop.settled(order_id))["reason"] == "customer_request"
 
     await asyncio.gather(*(buy_and_cancel(looks) for looks in range(0, 40, 2)))

@@ -9,9 +9,10 @@ import pytest
 from infra.ports import SERVICES
 from services.inventory.store import states as inventory
 from services.notification.store import states as notification
+from services.order import store as order_store
 from services.order.store import states as order
 from services.payment.store import states as payment
-from shared.store import statements
+from shared.store import dead_letters, operating, statements
 from shared.store.aggregates import Aggregates
 from shared.store.connection import connect
 from shared.store.driver import Statement
@@ -30,7 +31,8 @@ AGGREGATES: Mapping[str, tuple[Aggregates[Any], ...]] = {
 
 def kit_statements() -> dict[str, Statement]:
     """Give the kit's statements by name."""
-    return {name: one for name, one in vars(statements).items() if isinstance(one, Statement)}
+    modules = (statements, dead_letters, operating)
+    return {n: one for module in modules for n, one in vars(module).items() if isinstance(one, Statement)}
 
 
 def nodes_of(plan: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
@@ -58,9 +60,23 @@ async def plan_of(servers: Servers, service: str, statement: Statement) -> list[
 async def empty_and_analyzed(auditor: Auditor) -> None:
     """The planner was told of tables with nothing in them, which is when its plans are at their worst."""
     for service in SERVICES:
-        for table in ("events", "inbox", "outbox", "intents", "requests", "suspects", "dead_letters"):
+        for table in (
+            "events",
+            "inbox",
+            "outbox",
+            "intents",
+            "requests",
+            "suspects",
+            "dead_letters",
+            "operator_actions",
+        ):
             await auditor.rows(f"VACUUM ANALYZE {service}_service.{table}")
-    for table in ("order_service.orders", "inventory_service.reservations", "payment_service.payments"):
+    for table in (
+        "order_service.orders",
+        "order_service.api_keys",
+        "inventory_service.reservations",
+        "payment_service.payments",
+    ):
         await auditor.rows(f"VACUUM ANALYZE {table}")
 
 
@@ -83,3 +99,13 @@ async def test_so_it_is_with_the_states(servers: Servers, service: str) -> None:
         for statement in (aggregates._select, aggregates._update):
             for node in await plan_of(servers, service, statement):
                 assert node["Node Type"] not in {"Seq Scan", "Nested Loop"}, (statement.sql, node)
+
+
+@pytest.mark.usefixtures("empty_and_analyzed")
+async def test_so_it_is_with_the_customers_keys(servers: Servers) -> None:
+    """A key is found by its hash, a customer's by the customer, however many there are."""
+    statements = [one for one in vars(order_store).values() if isinstance(one, Statement)]
+    assert len(statements) == 4
+    for statement in statements:
+        for node in await plan_of(servers, "order", statement):
+            assert node["Node Type"] not in {"Seq Scan", "Nested Loop", "Sort"}, (statement.sql, node)

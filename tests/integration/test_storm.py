@@ -10,6 +10,7 @@ import pytest
 from aio_pika.abc import AbstractIncomingMessage
 
 from infra.ports import SERVICES
+from tests.integration.asking import ask_to_cancel
 from tests.integration.books import agree
 from tests.integration.shop import LocalShop
 from tests.integration.stage import Stage
@@ -58,7 +59,7 @@ async def test_the_books_agree_after_a_storm(stage: Stage) -> None:
         for token, cancels in asked:
             ordered.append(order_id := await place_persistently(order, token))
             if cancels:
-                await order.http.post(f"/orders/{order_id}/cancel")  # it may fail, as everything here
+                await ask_to_cancel(order, f"/orders/{order_id}")  # it may fail, as everything here
 
     async def storm(customers: "asyncio.Future[list[None]]") -> None:
         for number in range(BREAKS_MAX):

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
-import httpx
 import pytest
 import pytest_asyncio
 from sqlalchemy import event
@@ -19,7 +18,7 @@ from shared.vocabulary.payment import PaymentCaptured
 from tests.integration.asking import ask
 from tests.integration.half import Half, half
 from tests.integration.shop import LocalShop
-from tests.integration.stage import Actor, Stage
+from tests.integration.stage import AS_OPERATOR, Actor, Stage
 from tests.integration.waiting import eventually
 from tests.integration.wire import item
 
@@ -53,7 +52,7 @@ async def settle(replica: Half, order_id: UUID) -> None:
 
 async def wait_for(order: Actor, order_id: UUID, wait_s: float = 20.0) -> dict[str, Any]:
     """Wait for an order as its customer does."""
-    answer = await order.http.get(f"/orders/{order_id}", params={"wait": wait_s})
+    answer = await order.http.get(f"/orders/{order_id}", params={"wait": wait_s}, headers=AS_OPERATOR)
     assert answer.status_code == 200
     document: dict[str, Any] = answer.json()
     return document
@@ -148,8 +147,7 @@ async def test_a_caller_who_goes_away_is_forgotten(order: Actor) -> None:
         caller.cancel()
     await asyncio.gather(*waiting, return_exceptions=True)
     with counted(order) as looks:
-        answer: httpx.Response = await order.http.get(f"/orders/{order_id}", params={"wait": POLL_S * 5})
-        assert answer.json()["status"] == "pending"
+        assert (await wait_for(order, order_id, POLL_S * 5))["status"] == "pending"
         taken = len(looks)
 
         async def quiet() -> None:

@@ -50,7 +50,7 @@ async def wrong_clock(world: World) -> int:
     before: int = await world.database.value(MISDATED)
     async with (
         world.beside("order", clock_ahead_s=CLOCK_AHEAD_S) as extra,
-        Shop(Addresses(order=f"http://{HOST}:{extra.port}")) as shop,
+        Shop(world.credentials.operator_key, addresses=Addresses(order=f"http://{HOST}:{extra.port}")) as shop,
     ):
         for _ in range(MISDATED_ORDERS):
             world.load.placed.append((await shop.place({world.chance.choice(PLENTY): 1}, "tok_approved"))["order_id"])

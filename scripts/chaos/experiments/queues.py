@@ -1,38 +1,48 @@
 """What somebody removed at the broker: a lane, a binding, a dead-letter queue."""
 
+import asyncio
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
 from scripts.chaos.experiment import Experiment
 from scripts.chaos.poison import poison
 from scripts.chaos.world import Look, World, insist, until
+from scripts.operations import Operations
+from scripts.refill import publish_again
 from services.payment.reactions import reactions as payment
 from shared.topology import Binding, Lane, dead_exchange, lanes_of
 from shared.vocabulary.inventory import StockReserved
 
 MENDED_TIMEOUT_S = 30.0
 """A service that verifies the topology while it runs has mended it by then; otherwise it is done by hand."""
-MISSED_EVENTS, MISSED_TIMEOUT_S = 20, 60.0
+LOOK_BACK = timedelta(minutes=1)
+"""What a lane held when it was deleted is not older."""
+MISSED_EVENTS, MISSED_TIMEOUT_S = 5, 20.0
 LANE: Lane = next(lane for lane in lanes_of(payment) if lane.event is StockReserved)
 BINDING = Binding(LANE.exchange, LANE.queue, LANE.event.kind.name)
 
 
 async def delete_lane(world: World) -> int:
     """Delete payment's lane of reservations with all that lies in it, and bring back what it held."""
+    since = datetime.now(UTC) - LOOK_BACK
     try:
         await world.broker.delete(LANE.queue)
         world.say(f"{LANE.queue} is deleted")
         missed = await _missed(world)
     finally:
-        await _mended(world, lambda: _there(world))
+        await _mended(world, partial(_there, world), since)
     return missed
 
 
 async def remove_binding(world: World) -> int:
     """Remove the binding of payment's lane of reservations, and bring back what did not reach it."""
+    since = datetime.now(UTC) - LOOK_BACK
     try:
         await world.broker.unbind(BINDING)
         world.say(f"{LANE.queue} is bound to {LANE.exchange} no more")
         missed = await _missed(world)
     finally:
-        await _mended(world, lambda: _bound(world))
+        await _mended(world, partial(_bound, world), since)
     return missed
 
 
@@ -48,8 +58,8 @@ async def delete_dead_queue(world: World) -> int:
         world.say(f"{queue} is deleted")
         poisonous = await poison(world, LANE.event)
         world.letters += poisonous
-        await insist(delivered, MENDED_TIMEOUT_S)
         hits = poisonous if await world.broker.missing(queue) else 0
+        await insist(delivered, MENDED_TIMEOUT_S)
     finally:
         await world.broker.declare()
         world.say(f"{queue} is declared again")
@@ -62,7 +72,7 @@ async def _missed(world: World) -> int:
 
     async def some() -> str:
         nonlocal count
-        count = max(count, len(await world.database.missed(LANE.service, LANE.event)))
+        count = max(count, await world.database.missed(LANE.service, LANE.event))
         return "" if count >= MISSED_EVENTS else f"{count} events missed the lane"
 
     await until(some, MISSED_TIMEOUT_S)
@@ -70,14 +80,15 @@ async def _missed(world: World) -> int:
     return count
 
 
-async def _mended(world: World, look: Look) -> None:
-    """Wait for somebody to mend the topology, or do it by hand; then publish again what did not arrive."""
+async def _mended(world: World, look: Look, since: datetime) -> None:
+    """Wait for somebody to mend the topology, or do it by hand; then have published again what did not arrive."""
     by_hand = await until(look, MENDED_TIMEOUT_S)
     if by_hand:
         await world.broker.declare()
     world.say(f"mended {'by hand' if by_hand else 'by itself'}")
     await insist(world.missing, MENDED_TIMEOUT_S)
-    count = await world.broker.republish(await world.database.missed(LANE.service, LANE.event))
+    with Operations(world.credentials.operator_key) as operations:
+        count = await asyncio.to_thread(publish_again, operations, LANE.queue, since)
     world.say(f"{count} events are published again from the log of their owner")
 
 

@@ -24,7 +24,7 @@ def main() -> None:
     """Play."""
     port, in_flight_max = map(int, sys.argv[1:])
     meter = Meter("nowhere")
-    channel = Channel("127.0.0.1", port, in_flight_max, meter)
+    channel = Channel("127.0.0.1", port, "a key", in_flight_max, meter)
     began_s = time.monotonic()
     arrivals = Arrivals(draw(RATE, SECONDS, SEED, 1), SECONDS, Customer(channel, "ann", began_s), meter, in_flight_max)
     arrivals.run(began_s)

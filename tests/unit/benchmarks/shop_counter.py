@@ -46,6 +46,7 @@ class Counter:
         headers = dict(line.lower().split(": ", 1) for line in lines if line)
         await reader.readexactly(int(headers.get("content-length", 0)))
         method, path, _ = request.split()
+        assert headers["authorization"] == "bearer a key"  # on every way: lower case, as all headers here
         order = path.split("/")[2].partition("?")[0] if path != "/orders" else headers["idempotency-key"].split()[1]
         self.asked[order].append(f"{method} {'cancel' if path.endswith('cancel') else 'wait' if '?' in path else path}")
         async with self._asked_again:

@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 from asgi_lifespan import LifespanManager
+from pydantic import SecretStr
 
 from infra.provider.api import create_app
 from infra.provider.patience import Patience
@@ -19,6 +20,8 @@ DEADLINE_S = 5.0
 
 
 APPROVED = "tok_approved"
+OPERATOR_KEY = "the operator's"
+OPERATOR = {"X-Operator-Key": OPERATOR_KEY}
 
 
 class HandPatience(Patience):
@@ -64,7 +67,7 @@ class Merchant:
         return await self.http.get(f"/v1/charges/{key}")
 
     async def set_faults(self, **rates: float) -> httpx.Response:
-        return await self.http.put("/v1/faults", json=rates)
+        return await self.http.put("/v1/faults", json=rates, headers=OPERATOR)
 
     async def injected(self) -> dict[str, int]:
         counts: dict[str, int] = (await self.http.get("/v1/faults")).json()["injected"]
@@ -86,7 +89,8 @@ async def provider(
     late_ms: int = 0,
 ) -> AsyncIterator[Merchant]:
     """Run the provider in process for as long as the block runs."""
-    app = create_app(Settings(ledger=ledger, hold_ms=hold_ms, late_ms=late_ms), chance=chance, patience=patience)
+    settings = Settings(operator_key=SecretStr(OPERATOR_KEY), ledger=ledger, hold_ms=hold_ms, late_ms=late_ms)
+    app = create_app(settings, chance=chance, patience=patience)
     async with (
         LifespanManager(app),
         httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://provider") as http,

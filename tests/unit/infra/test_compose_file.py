@@ -8,7 +8,15 @@ import pytest
 import yaml
 
 from infra import ports
-from infra.credentials import OPERATOR_KEY, VARIABLES, Credentials, broker_variable, role_variable
+from infra.credentials import (
+    CUSTOMERS,
+    OPERATOR_KEY,
+    VARIABLES,
+    Credentials,
+    broker_variable,
+    customer_variable,
+    role_variable,
+)
 from infra.docker.programs import ONCE, PORTS, PROGRAMS
 from infra.home import REPOSITORY, Home
 from infra.native.install import Installed
@@ -16,6 +24,8 @@ from infra.native.postgres import INITDB_OPTIONS
 from infra.native.rabbitmq import EMULATOR_ARGUMENTS
 from infra.native.stack import Stack
 from infra.ports import HOST, SERVICES
+from services.order.keys import DEVELOPMENT, KEY_BYTES
+from services.order.settings import OrderSettings
 
 Service = dict[str, Any]
 
@@ -35,8 +45,9 @@ OWN_SECRETS = {
         *(name for name in VARIABLES if "_SERVICE_" in name or "_MIGRATOR_" in name),
     },
     "configuration": {name for name in VARIABLES if name.endswith("_BROKER_PASSWORD")},
-    "topology": {broker_variable("topology")},
-    "seed": {role_variable("order_migrator"), OPERATOR_KEY},
+    **{name: {broker_variable("topology")} for name in ("topology", "topology-watch")},
+    "provider": {OPERATOR_KEY},
+    "seed": {role_variable("order_migrator"), OPERATOR_KEY, *map(customer_variable, CUSTOMERS)},
 }
 
 
@@ -80,6 +91,26 @@ def test_the_programs_are_those_of_a_native_run(tmp_path: Path) -> None:
     for program in programs:
         if program.argv[1:2] == ("-m",):
             assert ALL[program.name]["command"][1:] == list(program.argv[1:]), program.name
+
+
+def test_both_ways_are_for_development(tmp_path: Path) -> None:
+    """They draw keys for customers, which are taken in development alone; a service says so only when it is told."""
+    credentials = Credentials(dict.fromkeys(VARIABLES, "secret"))
+    programs = Stack(Home(tmp_path), credentials, Installed(Path("/server"), Path("/epmd"))).programs()
+    native = {program.name: program.env.get("QUARTET_ENVIRONMENT") for program in programs}
+    assert {name for name, environment in native.items() if environment == "development"} == set(SERVICES)
+    for service in SERVICES:
+        assert ALL[service]["environment"]["QUARTET_ENVIRONMENT"] == "development"
+    assert OrderSettings.model_fields["environment"].default == "production"
+
+
+def test_the_keys_that_are_drawn_are_those_that_are_refused_elsewhere(tmp_path: Path) -> None:
+    """One for each customer, drawn once, and marked."""
+    drawn = Credentials.read_or_draw(tmp_path / "secrets.env")
+    assert set(drawn.customers) == set(CUSTOMERS)
+    assert all(key.startswith(DEVELOPMENT) and len(key) > KEY_BYTES for key in drawn.customers.values())
+    assert len(set(drawn.customers.values())) == len(CUSTOMERS)
+    assert Credentials.read_or_draw(tmp_path / "secrets.env").customers == drawn.customers
 
 
 @pytest.mark.parametrize("name", VARIABLES)

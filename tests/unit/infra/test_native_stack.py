@@ -5,7 +5,15 @@ from pathlib import Path
 import pytest
 
 from infra import ports
-from infra.credentials import OPERATOR_KEY, VARIABLES, Credentials, broker_variable, role_variable
+from infra.credentials import (
+    CUSTOMERS,
+    OPERATOR_KEY,
+    VARIABLES,
+    Credentials,
+    broker_variable,
+    customer_variable,
+    role_variable,
+)
 from infra.home import Home
 from infra.native.install import Installed
 from infra.native.program import Program
@@ -24,8 +32,9 @@ OWN_SECRETS = {
         "QUARTET_POSTGRES_PASSWORD",
         *(name for name in VARIABLES if name.endswith(("SERVICE_PASSWORD", "MIGRATOR_PASSWORD"))),
     },
-    "topology": {broker_variable("topology")},
-    "seed": {role_variable("order_migrator"), OPERATOR_KEY},
+    **{name: {broker_variable("topology")} for name in ("topology", "topology-watch")},
+    "provider": {OPERATOR_KEY},
+    "seed": {role_variable("order_migrator"), OPERATOR_KEY, *map(customer_variable, CUSTOMERS)},
 }
 
 

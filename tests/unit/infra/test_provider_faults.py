@@ -1,5 +1,8 @@
 """Faults are injected as they were set, counted where they happened, and never invent or lose a charge."""
 
+import sqlite3
+from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -8,7 +11,8 @@ import pytest
 
 from infra.provider.bank import Delivery, plan_charge, plan_undo
 from infra.provider.faults import Fault, FaultRates, Faults
-from tests.unit.infra.merchant import HandPatience, Merchant, provider
+from infra.provider.schema import open_for_writing
+from tests.unit.infra.merchant import OPERATOR_KEY, HandPatience, Merchant, provider
 
 NONE = {"declines": 0, "timeouts": 0, "errors": 0, "latencies": 0}
 
@@ -84,6 +88,34 @@ async def test_wrong_rates_change_nothing(merchant: Merchant, wrong: dict[str, A
     await merchant.set_faults(decline_rate=1)
     assert (await merchant.set_faults(**wrong)).status_code == 422
     assert (await merchant.http.get("/v1/faults")).json()["decline_rate"] == 1
+
+
+@pytest.mark.parametrize("headers", [{}, {"X-Operator-Key": ""}, {"X-Operator-Key": f"{OPERATOR_KEY}s"}])
+async def test_faults_need_the_operators_key(merchant: Merchant, headers: dict[str, str]) -> None:
+    """Nobody else sets them, and an attempt changes and records nothing."""
+    refused = await merchant.http.put("/v1/faults", json={"decline_rate": 1}, headers=headers)
+    assert (refused.status_code, refused.headers["content-type"]) == (403, "application/problem+json")
+    assert (await merchant.http.get("/v1/faults")).json()["decline_rate"] == 0
+    assert (await merchant.http.get("/v1/faults/changes")).json() == {"changes": [], "next": None}
+
+
+async def test_every_change_is_recorded_and_stays(ledger_path: Path) -> None:
+    """With its time, in order, in pages, over a restart, and nothing rewrites it."""
+    async with provider(ledger_path) as merchant:
+        for rate in (0.25, 0.5, 0):
+            await merchant.set_faults(error_rate=rate)
+    async with provider(ledger_path) as merchant:
+        first = (await merchant.http.get("/v1/faults/changes?limit=2")).json()
+        rest = (await merchant.http.get(f"/v1/faults/changes?after={first['next']}")).json()
+    changes = first["changes"] + rest["changes"]
+    assert [change["rates"]["error_rate"] for change in changes] == [0.25, 0.5, 0]
+    assert [change["change"] for change in changes] == [1, 2, 3]
+    assert rest["next"] is None
+    assert all(datetime.fromisoformat(change["at"]).tzinfo for change in changes)
+    with closing(open_for_writing(ledger_path)) as connection:
+        for statement in ("UPDATE fault_changes SET rates = '{}'", "DELETE FROM fault_changes"):
+            with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+                connection.execute(statement)
 
 
 async def test_injected_decline_is_counted_once_and_recorded(merchant: Merchant) -> None:

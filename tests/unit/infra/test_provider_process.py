@@ -1,7 +1,9 @@
 """The provider as a real process: nothing that it answered is lost, and it stops when it is told to."""
 
 import asyncio
+import os
 import signal
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,7 @@ CHARGE = {"amount": 1200, "currency": "EUR", "token": "tok_approved"}
 
 
 def environment(path: Path, port: int) -> dict[str, object]:
-    return {"QUARTET_PROVIDER_PORT": port, "QUARTET_PROVIDER_LEDGER": path}
+    return {"QUARTET_PROVIDER_PORT": port, "QUARTET_PROVIDER_LEDGER": path, "QUARTET_OPERATOR_KEY": "the operator's"}
 
 
 async def shop(http: httpx.AsyncClient, name: int, answered: list[dict[str, Any]], enough: asyncio.Event) -> None:
@@ -86,3 +88,17 @@ async def test_sigterm_stops_it_while_answers_are_withheld(ledger_path: Path) ->
         process.send_signal(signal.SIGTERM)
         await asyncio.wait_for(process.wait(), STOP_MAX_S)
         assert {answer.status_code for answer in await asyncio.gather(*asked)} == {503, 504}
+
+
+async def test_without_the_operators_key_it_does_not_start(ledger_path: Path) -> None:
+    """One line says what is missing: there is no key that everybody knows."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        PROVIDER,
+        env={"PATH": os.defpath, "QUARTET_PROVIDER_LEDGER": str(ledger_path)},
+        stderr=asyncio.subprocess.PIPE,
+    )
+    _, said = await asyncio.wait_for(process.communicate(), 20)
+    assert process.returncode == 2
+    assert said.decode() == "provider: wrong settings: QUARTET_OPERATOR_KEY (Field required)\n"

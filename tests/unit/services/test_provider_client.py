@@ -6,26 +6,12 @@ from typing import Any
 import httpx
 import pytest
 
-from services.payment.effects import performers
-from services.payment.events import Charge, ChargeAnswered, ChargeResult, UndoResult
+from services.payment.events import ChargeResult, UndoResult
 from services.payment.provider import DECLINES, UNDONE, WHOLE_ANSWER_TIMEOUT_S, Provider, ProviderError
-from services.payment.settings import PaymentSettings
-from shared.ids import new_id
 from shared.intents import IntentLimits
-from shared.ports import Claim
 from tests.unit.services.builders import ORDER, PRICE, TOKEN
 
 NOWHERE = "http://127.0.0.1:1"
-SETTINGS = PaymentSettings.model_validate(
-    {
-        "database_url": "postgresql://",
-        "broker_url": "amqp://",
-        "http_port": 1,
-        "operator_key": "key",
-        "provider_url": NOWHERE,
-        "charge_attempts_max": 3,
-    }
-)
 
 
 def provider(status: int, document: Any) -> tuple[Provider, list[httpx.Request]]:
@@ -133,19 +119,6 @@ async def test_no_answer_at_all() -> None:
     """A provider that is not there has not answered."""
     with pytest.raises(ProviderError, match="no answer: ConnectError"):
         await Provider(NOWHERE).charge(ORDER, PRICE, TOKEN)
-
-
-@pytest.mark.parametrize(("attempts", "given_up"), [(1, False), (2, False), (3, True), (4, True)])
-async def test_a_silent_provider_is_given_up(attempts: int, given_up: bool) -> None:
-    """At its bound a charge that nobody answers is declined, for the provider's silence; the undo settles it later."""
-    claim = Claim(new_id(), Charge(order_id=ORDER, money=PRICE, token=TOKEN), ORDER, ORDER, None, attempts, 1)
-    charge = performers(SETTINGS)[Charge]
-    if given_up:
-        reply = await charge(claim)
-        assert reply.event == ChargeAnswered(order_id=ORDER, result=ChargeResult.SILENT, charge_id="")
-    else:
-        with pytest.raises(ProviderError):
-            await charge(claim)
 
 
 def test_every_result_is_known() -> None:

@@ -36,8 +36,8 @@ class Stage:
         found = [(order_id, self.orders[order_id]) for order_id in parameters["order_ids"] if order_id in self.orders]
         return [{"order_id": order_id, **to_row(order)} for order_id, order in found]
 
-    def wait(self, order_id: UUID = ORDER) -> asyncio.Task[Order | None]:
-        return asyncio.create_task(self.waiters.wait(order_id, WAIT_S))
+    def wait(self, order_id: UUID = ORDER, customer_id: str | None = None) -> asyncio.Task[Order | None]:
+        return asyncio.create_task(self.waiters.wait(order_id, WAIT_S, customer_id))
 
     async def newcomer(self, order_id: UUID) -> None:
         """Begin to wait for an order that never settles, and see that it was looked for."""
@@ -69,6 +69,17 @@ async def test_settled_already(stage: Stage) -> None:
     began_s = now_s()
     assert await stage.wait() == SOLD
     assert now_s() - began_s < POLL_S
+
+
+async def test_a_stranger_is_turned_away_at_once(stage: Stage) -> None:
+    """Another's order that goes on is told as soon as one that is not there, and its customer waits on."""
+    stage.orders[ORDER] = PENDING
+    own, strange = stage.wait(customer_id=PENDING.customer_id), stage.wait(customer_id="a stranger")
+    began_s = now_s()
+    assert await strange is None
+    assert now_s() - began_s < POLL_S
+    stage.commit(advanced(SOLD))
+    assert await own == SOLD
 
 
 async def test_no_such_order(stage: Stage) -> None:

@@ -35,8 +35,8 @@ Step: TypeAlias = Literal["begin", "answered", "receive", "load", "write", "comm
 """Of a transaction; at `commit_answer` it has committed, and only the answer is lost."""
 STEPS: tuple[Step, ...] = ("begin", "answered", "receive", "load", "write", "commit", "commit_answer")
 Call: TypeAlias = Literal[
-    "watch", "suspect", "delete_confirmed", "claim_unsent", "defer_unsent", "claim_intents", "release_intents",
-    "reschedule", "park",
+    "watch", "suspect", "delete_confirmed", "claim_unsent", "defer_unsent", "park_unsent", "claim_intents",
+    "release_intents", "reschedule", "park",
 ]  # fmt: skip
 """Of the store beside its transactions."""
 
@@ -117,6 +117,8 @@ class Tables:
     log: list[LogEntry] = field(default_factory=list)
     outbox: dict[UUID, tuple[Logged, float]] = field(default_factory=dict)
     """With the time from which a sweeper may claim it."""
+    unfit: dict[UUID, str] = field(default_factory=dict)
+    """What is wrong with the rows of the outbox that are parked."""
     intents: dict[tuple[UUID, str], StoredIntent] = field(default_factory=dict)
     answers: dict[tuple[str, str, str], tuple[str, Answer]] = field(default_factory=dict)
     suspects: dict[UUID, tuple[UUID, int]] = field(default_factory=dict)
@@ -191,6 +193,12 @@ class FakeStore:
         for event_id in event_ids:
             self.tables.outbox[event_id] = (self.tables.outbox[event_id][0], available_s)
 
+    async def park_unsent(self, errors: Mapping[UUID, str]) -> None:
+        self.reach("park_unsent")
+        self.tables.unfit.update(errors)
+        for event_id in errors:
+            self.tables.outbox[event_id] = (self.tables.outbox[event_id][0], float("inf"))
+
     async def claim_intents(self, limit: int, lease_s: float) -> Sequence[Claim]:
         self.reach("claim_intents")
         now_s = self.clock.monotonic_s()
@@ -208,10 +216,13 @@ class FakeStore:
         for row in [row for claim in claims for row in self._held(claim)]:
             row.leased_until_s, row.claim = float("-inf"), replace(row.claim, attempts=row.claim.attempts - 1)
 
-    async def reschedule(self, claim: Claim, after_s: float, error: str, *, raised: bool = False) -> None:
+    async def reschedule(
+        self, claim: Claim, after_s: float, error: str, *, raised: bool = False, asked: bool = True
+    ) -> None:
         self.reach("reschedule")
         for row in self._held(claim):
-            row.claim = replace(row.claim, raised=row.claim.raised + raised)
+            attempts = row.claim.attempts - (not asked)
+            row.claim = replace(row.claim, raised=row.claim.raised + raised, attempts=attempts)
             row.due_s, row.leased_until_s, row.error = self.clock.monotonic_s() + after_s, float("-inf"), error
 
     async def park(self, claim: Claim, error: str) -> None:

@@ -17,7 +17,6 @@ from tests.unit.shared.http import check_problem, client
 
 SECRET = "zzyzx"
 ORDER = {
-    "customer_id": "anna",
     "email": "anna@example.com",
     "currency": "EUR",
     "lines": [{"sku": "mug", "quantity": 1}],
@@ -124,7 +123,7 @@ async def test_422_outside_the_body(http: httpx.AsyncClient) -> None:
 @pytest.mark.parametrize(
     ("path", "wrong"),
     [
-        ("/orders", {"customer_id": f"{SECRET} {SECRET}"}),
+        ("/orders", {"customer_id": SECRET}),
         ("/orders", {"email": SECRET}),
         ("/orders", {"email": f"{SECRET} bert@example.com"}),
         ("/orders", {"email": f"{SECRET}@localhost"}),

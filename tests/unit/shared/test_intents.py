@@ -1,93 +1,16 @@
 """Intent workers: what was intended is carried out until it is answered, and the answer is brought home."""
 
 import asyncio
-from collections.abc import Sequence
 from dataclasses import replace
-from uuid import UUID
 
 import pytest
 
-from shared.backoff import Backoff
-from shared.ids import derived_id, new_id
-from shared.intents import IntentLimits, IntentWorkers, Reply, UnansweredError
-from shared.ports import Claim, WorldError
-from shared.shell import Committed, Shell
-from tests.unit.shared.fakes import Call, FakeClock, FakeConfirmations, FakeStore, StoredIntent
-from tests.unit.shared.loop import passes, running, until
-from tests.unit.shared.toy import Encore, Encored, Score, Tune, cue, order, toy
-
-LIMITS = IntentLimits(
-    performing_max=3,
-    answering_max=6,
-    waiting_max=4,
-    poll_max=4,
-    answers_raised_max=4,
-    backoff=Backoff(first_s=1.0, most_s=8.0),
-)
-CAUSE = UUID("0190d1a5-0000-7000-8000-000000000002")
-LOST = WorldError("the connection is lost")
-
-
-class Stage:
-    """Workers over a shell and a store in memory. They answer `Encored`, once `outside` lets them."""
-
-    def __init__(self, clock: FakeClock) -> None:
-        self.clock = clock
-        self.store = FakeStore(clock, lease_s=LIMITS.lease_s)
-        self.shell = Shell(
-            toy,
-            self.store,
-            FakeConfirmations(),
-            clock,
-            self._committed,
-            life=new_id(),
-            batch_max_events=10,
-            waiting_max_works=10,
-        )
-        self.workers = IntentWorkers({Encore.kind: self.perform}, self.shell, self.store, clock, LIMITS)
-        self.performed: list[Claim] = []
-        self.at_once = 0
-        self.at_once_most = 0
-        self.outside = asyncio.Event()
-        self.outside.set()
-        self.errors: list[BaseException] = []
-        """What the performer raises, first to last, before it answers."""
-        self.answers: list[Reply] = []
-        """What it answers, first to last, before it answers just so."""
-
-    def _committed(self, committed: Committed) -> None:
-        self.workers.offer(committed.claims, committed.began_s)
-
-    async def perform(self, claim: Claim) -> Reply:
-        self.performed.append(claim)
-        self.at_once += 1
-        self.at_once_most = max(self.at_once, self.at_once_most)
-        try:
-            await self.outside.wait()
-        finally:
-            self.at_once -= 1
-        if self.errors:
-            raise self.errors.pop(0)
-        return self.answers.pop(0) if self.answers else Reply(Encored(order_id=claim.intent.order_id))
-
-    def intend(self, *about: int, after_s: float = 0, leased_s: float = 0) -> Sequence[Claim]:
-        """Store intents of as many orders, and give the claims that leased them."""
-        now_s = self.clock.monotonic_s()
-        for number in about:
-            place = (order(number), Encore.kind)
-            claim = Claim(derived_id(order(number), "encore"), Encore(order_id=order(number)), order(number), CAUSE,
-                          None, attempts=int(leased_s > 0), token=int(leased_s > 0))  # fmt: skip
-            self.store.tables.intents[place] = StoredIntent(claim, now_s + after_s, now_s + leased_s)
-        return [self.row(number).claim for number in about]
-
-    def row(self, about: int = 1) -> StoredIntent:
-        """Give the row of an order's intent."""
-        return self.store.tables.intents[order(about), Encore.kind]
-
-    @property
-    def done(self) -> bool:
-        """Nothing waits any more."""
-        return not self.store.tables.intents
+from shared.ids import derived_id
+from shared.intents import NotAskedError, Reply, UnansweredError
+from tests.unit.shared.fakes import Call, FakeClock, StoredIntent
+from tests.unit.shared.intents_stage import LIMITS, LOST, Stage
+from tests.unit.shared.loop import running, until
+from tests.unit.shared.toy import Encored, Score, Tune, cue, order
 
 
 @pytest.fixture
@@ -251,111 +174,6 @@ async def test_an_answer_that_raised_may_be_reacted_to_later(stage: Stage) -> No
     assert stage.store.tables.states[order()].state == Score(order())
 
 
-@pytest.mark.parametrize(("ago_s", "started"), [(0, True), (14.9, True), (15.1, False), (60, False)])
-async def test_a_late_claim_is_given_back(stage: Stage, ago_s: float, started: bool) -> None:
-    """What could not be started in the first half of its lease might not end within it: it is due again at once."""
-    (claim,) = stage.intend(1, leased_s=30)
-    stage.outside.clear()
-    stage.workers.offer([claim], stage.clock.monotonic_s() - ago_s)
-    await until(lambda: stage.performed or stage.row().leased_until_s < 0)
-    assert bool(stage.performed) is started
-    assert stage.row().claim.attempts == int(started)
-
-
-async def test_a_claim_that_waited_too_long_is_given_back(stage: Stage) -> None:
-    """So it is with one that found all workers busy for half its lease; then it is carried out when there is room."""
-    claims = stage.intend(1, 2, 3, 4, leased_s=30)
-    stage.outside.clear()
-    stage.workers.offer(claims[:3], stage.clock.monotonic_s())
-    stage.workers.offer(claims[3:], stage.clock.monotonic_s() - 10)
-    await until(lambda: stage.row(1).error)
-    await until(lambda: stage.row(4).leased_until_s < 0)
-    assert order(4) not in {claim.correlation_id for claim in stage.performed}
-    stage.outside.set()
-    async with running(stage.shell.run(), stage.workers.run()):
-        await until(lambda: stage.done)
-    assert order(4) in {claim.correlation_id for claim in stage.performed}
-
-
-async def test_the_waiting_is_bounded(stage: Stage) -> None:
-    """What is committed on top of what may wait here is given back at once, for whoever has room."""
-    claims = stage.intend(*range(1, 9), leased_s=30)
-    stage.outside.clear()
-    stage.workers.offer(claims[:3], stage.clock.monotonic_s())
-    stage.workers.offer(claims[3:], stage.clock.monotonic_s())
-    given_back = [number for number in range(1, 9) if number > 3 + LIMITS.waiting_max]
-    await until(lambda: [number for number in range(1, 9) if stage.row(number).leased_until_s < 0] == given_back)
-    assert given_back
-
-
-async def test_concurrency_is_bounded(stage: Stage) -> None:
-    """So many are carried out at once and no more; the others follow as soon as there is room."""
-    claims = stage.intend(*range(1, 8), leased_s=30)
-    stage.outside.clear()
-    async with running(stage.shell.run()):
-        for claim in claims:
-            stage.workers.offer([claim], stage.clock.monotonic_s())
-        await until(lambda: stage.at_once == LIMITS.performing_max)
-        stage.outside.set()
-        await until(lambda: stage.done)
-    assert stage.at_once_most == LIMITS.performing_max
-    assert len(stage.performed) == 7
-
-
-async def test_nothing_is_claimed_while_some_waits(stage: Stage) -> None:
-    """What is due and was claimed is begun before more of it is claimed: leases would pass in vain."""
-    stage.intend(*range(1, 10))
-    stage.outside.clear()
-    assert [await stage.workers.poll() for _ in range(3)] == [LIMITS.poll_max, 0, 0]
-    assert [stage.row(number).claim.token for number in range(1, 10)] == [1, 1, 1, 1, 0, 0, 0, 0, 0]
-    stage.outside.set()
-    async with running(stage.shell.run(), stage.workers.run()):
-        await until(lambda: stage.done)
-
-
-async def test_a_backlog_is_not_left_to_the_next_look(stage: Stage) -> None:
-    """Where one look did not see all that is due, the next one follows as soon as that is begun."""
-    stage.intend(*range(1, 3 * LIMITS.poll_max))
-    began_s = stage.clock.monotonic_s()
-    async with running(stage.shell.run(), stage.workers.run()):
-        await until(lambda: stage.done)
-    assert stage.clock.monotonic_s() - began_s < LIMITS.poll_interval_s
-
-
-async def test_a_turn_ends_with_the_answer(stage: Stage) -> None:
-    """While answers wait for their commit, others are asked: the outside party sets the bound, not the database."""
-    claims = stage.intend(*range(1, 8), leased_s=30)
-    for claim in claims[: LIMITS.waiting_max]:
-        stage.workers.offer([claim], stage.clock.monotonic_s())
-    await until(lambda: len(stage.performed) == LIMITS.waiting_max > LIMITS.performing_max)
-    async with running(stage.shell.run(), stage.workers.run()):
-        await until(lambda: stage.done)
-
-
-async def test_answers_that_wait_are_bounded(stage: Stage) -> None:
-    """While nothing can be committed, so many answers wait and no more are asked for; then the others follow."""
-    for claim in stage.intend(*range(1, 10), leased_s=30):
-        stage.workers.offer([claim], stage.clock.monotonic_s())
-        await passes()
-    assert len(stage.performed) == LIMITS.answering_max
-    async with running(stage.shell.run(), stage.workers.run()):
-        await until(lambda: stage.done)
-
-
-async def test_what_is_due_comes_before_what_is_fresh(stage: Stage) -> None:
-    """An intent that waits already is not overtaken by those that were just committed."""
-    fresh = stage.intend(1, 2, 3, 4, 5, leased_s=30)
-    stage.intend(6)
-    stage.outside.clear()
-    for claim in fresh:
-        stage.workers.offer([claim], stage.clock.monotonic_s())
-    assert await stage.workers.poll() == 1
-    stage.outside.set()
-    async with running(stage.shell.run()):
-        await until(lambda: stage.done)
-    assert [claim.correlation_id for claim in stage.performed] == [order(number) for number in (1, 2, 3, 6, 4, 5)]
-
-
 @pytest.mark.parametrize("call", ["claim_intents", "reschedule"])
 async def test_the_worlds_fault(stage: Stage, call: Call) -> None:
     """If the database is away, intents are claimed later, or are due again when their lease is over."""
@@ -425,3 +243,13 @@ async def test_drained_without_a_database(stage: Stage) -> None:
         await stage.workers.drained()
     assert stage.store.failures_left == 0
     assert stage.row(4).leased_until_s > 0
+
+
+async def test_an_intent_that_nobody_was_asked_about(stage: Stage) -> None:
+    """It comes again when that makes sense, and what was not asked is no attempt: the backoff does not grow."""
+    stage.intend(1)
+    stage.errors = [NotAskedError("away", 5.0) for _ in range(4)] + [UnansweredError("no")]
+    async with running(stage.shell.run(), stage.workers.run()):
+        await until(lambda: stage.done)
+    assert [claim.attempts for claim in stage.performed] == [1] * 5 + [2]
+    assert stage.errors == []

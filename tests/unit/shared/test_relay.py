@@ -16,6 +16,8 @@ LIMITS = RelayLimits(pack_max_events=2, unsent_max_events=5, grace_s=10, sweep_m
 IDS = [UUID(int=number) for number in range(1, 10)]
 ONE, TWO, THREE = (entry(event_id) for event_id in IDS[:3])
 LOST = WorldError("the connection is lost")
+UNFIT = "\ud800"
+"""Half of a character: no JSON can hold it."""
 
 
 class Stage:
@@ -36,6 +38,11 @@ class Stage:
         """Post and offer, as a commit does that began some seconds ago."""
         self.post(*ids, grace_s=LIMITS.grace_s - ago_s)
         self.relay.offer([entry(event_id) for event_id in ids], self.clock.monotonic_s() - ago_s)
+
+    def spoil(self, event_id: UUID) -> None:
+        """Have a row be such that it cannot be encoded."""
+        logged, available_s = self.store.tables.outbox[event_id]
+        self.store.tables.outbox[event_id] = (logged._replace(traceparent=UNFIT), available_s)
 
     @property
     def waiting(self) -> list[UUID]:
@@ -229,3 +236,35 @@ async def test_a_row_published_twice_is_forgotten_once(stage: Stage) -> None:
     await stage.relay.flushed()
     assert stage.sent == [str(IDS[0])] * 2
     assert stage.waiting == []
+
+
+async def test_what_cannot_be_encoded_is_parked_alone(stage: Stage) -> None:
+    """Its neighbours of the pack go out; it is not claimed again, and says what is wrong with it."""
+    stage.post(*IDS[:4])
+    stage.spoil(IDS[1])
+    async with running(stage.relay.run()):
+        await until(lambda: stage.waiting == [IDS[1]])
+        assert await stage.relay.sweep() == 0
+    assert sorted(stage.sent) == [str(IDS[0]), str(IDS[2])]
+    assert stage.store.tables.unfit.keys() == {IDS[1]}
+    assert "surrogates not allowed" in stage.store.tables.unfit[IDS[1]]
+
+
+async def test_what_was_just_committed_and_cannot_be_encoded(stage: Stage) -> None:
+    """The hot way parks it too."""
+    stage.post(*IDS[:2], grace_s=LIMITS.grace_s)
+    stage.spoil(IDS[0])
+    stage.relay.offer([logged for logged, _ in stage.store.tables.outbox.values()], stage.clock.monotonic_s())
+    await stage.relay.flushed()
+    assert stage.waiting == [IDS[0]]
+    assert stage.store.tables.unfit.keys() == {IDS[0]}
+
+
+async def test_a_parking_that_fails(stage: Stage) -> None:
+    """Without a database the row waits for its grace, and is parked then."""
+    stage.post(IDS[0])
+    stage.spoil(IDS[0])
+    stage.store.fail("park_unsent", LOST)
+    async with running(stage.relay.run()):
+        await until(lambda: stage.store.tables.unfit)
+    assert stage.store.failures_left == 0

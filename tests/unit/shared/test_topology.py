@@ -107,9 +107,10 @@ def test_may_declare_nothing(service: str) -> None:
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_may_publish_to_its_own(service: str) -> None:
-    """To its events, its delays and its dead letters; not to its returns, to nobody else's, and not to the default."""
+    """To its events, its delays, its returns and its dead letters; to nobody else's, and not to the default."""
     pattern = permissions(service)["write"]
-    own = {f"{service}.events", f"{service}.dead", *(f"{service}.delay.{tier_ms}ms" for tier_ms in DELAY_TIERS_MS)}
+    delays = {f"{service}.delay.{tier_ms}ms" for tier_ms in DELAY_TIERS_MS}
+    own = {*delays, *(f"{service}.{name}" for name in ("events", "return", "dead"))}
     others = {f"a{service}.events", f"{service}.events.a", f"{service}xevents", "", "amq.default", "amq.topic"}
     assert matching(pattern, {*EXCHANGES, *QUEUES, *others}) == own
 

@@ -32,21 +32,20 @@ class FakeShop:
         """Take an order."""
         self.keys.append(key)
         self.answer()
-        return {"order_id": str(uuid4())}
+        return {"order_id": str(uuid4()), "customer_id": customer_id}
 
-    async def cancel(self, order_id: str, key: str) -> dict[str, Any]:
+    async def cancel(self, order: dict[str, Any], key: str) -> dict[str, Any]:
         """Cancel one."""
-        self.cancelled.append(order_id)
+        self.cancelled.append(order["order_id"])
         return {}
 
     async def stock(self, sku: str) -> dict[str, Any]:
         """Tell the same of every SKU."""
         return {"available": self.available}
 
-    async def receive(self, sku: str, quantity: int, operator_key: str) -> dict[str, Any]:
+    async def receive(self, sku: str, quantity: int) -> None:
         """Take goods in."""
         self.received.append(sku)
-        return {}
 
 
 @dataclass

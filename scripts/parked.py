@@ -1,0 +1,58 @@
+"""`quartet parked`: intents and events that wait for a person; look at them, release them."""
+
+import json
+from typing import Annotated
+from uuid import UUID
+
+import typer
+
+from infra.failure import StackError
+from infra.ports import SERVICES
+from scripts.operations import Document, asking
+from scripts.sentences import sentences
+from scripts.stack_screen import out, rows_table
+
+PAGE_MAX_ROWS = 200
+"""Of each service."""
+
+app = typer.Typer(no_args_is_help=True, help="Intents and events that are parked, until a person releases them.")
+
+
+@app.command("list")
+def list_parked(
+    context: typer.Context, as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False
+) -> None:
+    """List what is parked, with the last error."""
+    with sentences(), asking(context) as operations:
+        parked: list[Document] = []
+        for service in SERVICES:
+            page = operations.get(service, "/parked", limit=PAGE_MAX_ROWS) or {"parked": []}
+            parked += [{"service": service, **one} for one in page["parked"]]
+        if as_json:
+            out.print_json(json.dumps({"parked": parked}))
+            return
+        rows_table(parked, ("id", "service", "kind", "order_id", "attempts", "parked_at", "last_error"))
+        out.print(f"{len(parked)} parked")
+
+
+@app.command()
+def release(
+    context: typer.Context,
+    ids: Annotated[list[UUID] | None, typer.Argument(help="What to release, by id.", show_default=False)] = None,
+    every: Annotated[bool, typer.Option("--all", help="All that is parked.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Change nothing; say what would be released.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Ask no question.")] = False,
+) -> None:
+    """Have what is parked tried anew at once, with all its attempts before it."""
+    with sentences(), asking(context) as operations:
+        if bool(ids) == every:
+            raise StackError("say what to release: ids, or --all")
+        if every and not (yes or dry_run):
+            typer.confirm("Release all that is parked?", abort=True, err=True)
+        body = {"all": True} if every else {"ids": [str(each) for each in ids or ()]}
+        answers = [operations.post(service, "/parked/release", body | {"dry_run": dry_run}) for service in SERVICES]
+        released = sum(len(answer["ids"]) for answer in answers if answer)
+        more = "; there are more, do it again" if any(answer["more"] for answer in answers if answer) else ""
+        out.print(f"{released} {'would be ' if dry_run else ''}released{more}")
+        if ids and not released:
+            raise StackError("nothing of that id is parked")

@@ -1,0 +1,47 @@
+"""What an operator does over HTTP, at every service: its own key opens it, and every act is recorded."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query
+from pydantic import BaseModel
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from shared.desk import Desk
+from shared.http.dead_letters import dead_letters_router
+from shared.http.operator import operator_only
+from shared.http.parked import parked_router
+from shared.http.refill import refill_router
+from shared.reactions import Reactions
+from shared.settings import Settings
+from shared.store.actions import Actions, Recorded
+from shared.store.parked import ParkedRows
+from shared.store.refill import Refill
+
+PAGE_MAX_ACTS = 200
+NEWEST = 2**63 - 1
+
+
+class ActPage(BaseModel):
+    """Acts, the newest first; `next` continues the list as `before`."""
+
+    actions: list[Recorded]
+    next: int | None
+
+
+def operations_router(reactions: Reactions, desk: Desk, engine: AsyncEngine, settings: Settings) -> APIRouter:
+    """Serve dead letters, what is parked, refills, and the record of all that is done there."""
+    router = APIRouter(tags=["operations"], dependencies=[Depends(operator_only(settings.operator_key))])
+    actions = Actions(engine)
+
+    @router.get("/operator-actions", summary="What operators did, the newest first")
+    async def acts(
+        before: Annotated[int, Query(ge=1, le=NEWEST)] = NEWEST,
+        limit: Annotated[int, Query(ge=1, le=PAGE_MAX_ACTS)] = 50,
+    ) -> ActPage:
+        found = await actions.page(before, limit)
+        return ActPage(actions=list(found), next=found[-1].position if len(found) == limit else None)
+
+    router.include_router(dead_letters_router(desk))
+    router.include_router(parked_router(ParkedRows(engine)))
+    router.include_router(refill_router(reactions, Refill(engine), settings.inbox_retention_s))
+    return router

@@ -1,0 +1,90 @@
+"""A lane that lost what was in it is refilled from its owner's log, and every order ends as it must."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from shared.broker.declare import declare_at
+from shared.store.refill import Lot, Place, Refill
+from tests.integration.asking import is_problem
+from tests.integration.books import agree
+from tests.integration.half import half
+from tests.integration.operating import KEY, acts, operated
+from tests.integration.servers import topology
+from tests.integration.shop import APPROVED, LocalShop
+from tests.integration.stage import Stage
+from tests.integration.test_relay import reserve
+from tests.integration.waiting import eventually
+
+pytestmark = pytest.mark.integration
+
+LANE = "payment.stock.reserved"
+TYPES = ["stock.reserved.v1"]
+ORDERS = 3
+OUTBOX = "inventory_service.outbox"
+
+
+async def test_a_lost_lane_is_refilled(stage: Stage) -> None:
+    """Its queue is deleted with all that was in it and declared again; then everything settles, and once."""
+    await stage.offer(rosin=ORDERS)
+    actors = {name: await stage.start(name) for name in ("order", "inventory", "notification")}
+    began = datetime.now(UTC) - timedelta(minutes=1)
+    async with LocalShop(stage, actors) as shop:
+        for _ in range(ORDERS):
+            await shop.place({"rosin": 1}, APPROVED)
+
+    async def waiting() -> None:
+        assert await stage.auditor.depths([LANE]) != {}
+        assert await stage.auditor.count(OUTBOX) == 0
+        assert await stage.auditor.count("inventory_service.events", "type = ANY($1)", TYPES) == ORDERS
+
+    await eventually(waiting)
+    await stage.auditor.delete(LANE)
+    await declare_at(topology(), stage.servers.broker_url("topology"))
+    await stage.start("payment")
+    asked = {"lane": LANE, "since": began.isoformat()}
+    assert await operated(actors["inventory"], "/refill", **asked) == {"refilled": ORDERS, "next": None}
+    await agree(stage)
+    assert await operated(actors["inventory"], "/refill", **asked) == {"refilled": ORDERS, "next": None}
+    await agree(stage)
+    assert await stage.auditor.count("order_service.orders", "status = 'confirmed'") == ORDERS
+    assert [act[:2] for act in await acts(actors["inventory"])] == [("refill", LANE)] * 2
+
+
+async def test_a_refill_walks_the_log_lot_by_lot(stage: Stage) -> None:
+    """Each event of the type since then is put back once; nothing older, and nothing of another type."""
+    async with half(stage, "inventory", publishes=False) as process:
+        await reserve(stage, process, 5)
+        old = await stage.auditor.value(f"SELECT event_id FROM {OUTBOX} LIMIT 1")  # noqa: S608 - ours
+        an_hour_ago = "UPDATE inventory_service.events SET occurred_at = now() - interval '1 hour' WHERE event_id = $1"
+        await stage.auditor.rows(an_hour_ago, old)
+        await stage.auditor.rows(f"TRUNCATE {OUTBOX}")
+        refill, since = Refill(process.store.engine, lot_max_events=2), datetime.now(UTC) - timedelta(minutes=1)
+        lots = [await refill.lot(TYPES, since, None, LANE)]
+        while (after := lots[-1].next) is not None:
+            lots.append(await refill.lot(TYPES, since, after, LANE))
+        assert len(lots) == 3
+        assert sum(lot.refilled for lot in lots) == 4
+        assert await stage.auditor.count(OUTBOX) == 4
+        assert await stage.auditor.count(OUTBOX, "event_id = $1", old) == 0
+        assert (await refill.lot(TYPES, since, None, LANE)).refilled == 0  # it waits there already
+        assert await refill.lot(["stock.rejected.v1"], since, None, LANE) == Lot(0, lots[0].next)
+        assert await refill.lot(TYPES, since, Place(10**15, 0), LANE) == Lot(0, None)
+
+
+@pytest.mark.parametrize(
+    ("lane", "age"),
+    [
+        ("payment.order.placed", timedelta()),  # not inventory's event
+        ("payment.stock.lost", timedelta()),
+        ("payment.stock.received", timedelta()),  # never leaves inventory
+        ("nonsense", timedelta()),
+        (LANE, timedelta(days=15)),  # further back than an inbox remembers
+    ],
+)
+async def test_a_refill_that_cannot_be(stage: Stage, lane: str, age: timedelta) -> None:
+    """Is refused, with the reason."""
+    actor = await stage.start("inventory")
+    body = {"lane": lane, "since": (datetime.now(UTC) - age).isoformat()}
+    is_problem(await actor.http.post("/refill", json=body, headers=KEY), 422)
+    assert await acts(actor) == []

@@ -1,0 +1,250 @@
+"""The operator's commands: what they ask of which service, what they say, and how they end."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import orjson
+import pytest
+from typer.testing import CliRunner, Result
+
+from infra.failure import StackError
+from infra.ports import SERVICES
+from scripts.operations import Operations
+from scripts.quartet import app
+from scripts.refill import owner_of, since_when
+from scripts.sentences import FAILED
+
+ONE, TWO = "0190d1a5-0000-7000-8000-000000000001", "0190d1a5-0000-7000-8000-000000000002"
+NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+BY_PORT = {port: service for service, port in SERVICES.items()}
+
+
+class Stack:
+    """Four services that answer as a test says, and remember what they were asked."""
+
+    def __init__(self, answer: Callable[[str, str, Any], tuple[int, Any]]) -> None:
+        self.asked: list[tuple[str, str, Any]] = []
+        self._answer = answer
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        """Answer a request, if it shows the key."""
+        assert request.headers["X-Operator-Key"] == "key"
+        asked = BY_PORT[request.url.port or 0], request.url.path, orjson.loads(request.content or b"null")
+        self.asked.append(asked)
+        status, document = self._answer(*asked)
+        return httpx.Response(status, json=document)
+
+    def run(self, *arguments: str, typed: str = "") -> Result:
+        """Run a command."""
+        operations = Operations("key", httpx.MockTransport(self))
+        return CliRunner().invoke(app, arguments, obj=operations, input=typed)
+
+
+def letter(letter_id: str = ONE, **changes: Any) -> dict[str, Any]:
+    """Give a letter as a service treats or shows it."""
+    return {
+        "letter_id": letter_id,
+        "lane": "payment.order.placed",
+        "error_class": "ValueError",
+        "attempts": 4,
+        "last_failed_at": "2026-01-02T03:04:05Z",
+        "inbox": "dead",
+        "replay": "reacted to anew",
+        "done": True,
+        **changes,
+    }
+
+
+def payment_has(*letters: dict[str, Any], left: int = 0, foreign: int = 0) -> Stack:
+    """Give a stack in which payment alone has letters; in a dry run none is done."""
+
+    def answer(service: str, _: str, body: Any) -> tuple[int, Any]:
+        own = letters if service == "payment" else ()
+        done = not (body or {}).get("dry_run")
+        told = [one | {"done": one["done"] and done} for one in own]
+        return 200, {"letters": told, "left": left if own else 0, "foreign": foreign if own else 0, "next": None}
+
+    return Stack(answer)
+
+
+def test_a_list_is_of_all_services() -> None:
+    """Each letter with what a replay would come to; for programs as JSON."""
+    stack = payment_has(letter(), left=7)
+    result = stack.run("dlq", "list")
+    assert result.exit_code == 0, result.output
+    assert {service for service, _, _ in stack.asked} == set(SERVICES)
+    for told in (ONE, "payment.order.placed", "reacted to anew", "2026-01-02 03:04:05", "1 dead letters, and 7 more"):
+        assert told in result.stdout
+    document = orjson.loads(stack.run("dlq", "list", "--json").stdout)
+    assert (document["letters"][0]["service"], document["left"]) == ("payment", 7)
+
+
+def test_a_lane_is_asked_of_its_service_alone() -> None:
+    """And what is no lane, of nobody."""
+    stack = payment_has(letter())
+    assert stack.run("dlq", "list", "--lane", "payment.order.placed").exit_code == 0
+    assert [service for service, _, _ in stack.asked] == ["payment"]
+    assert stack.run("dlq", "list", "--lane", "nonsense").exit_code == FAILED
+    assert len(stack.asked) == 1
+
+
+def test_a_letter_is_shown_by_whoever_has_it() -> None:
+    """Where nobody has it, one line says so."""
+    stack = Stack(lambda service, *_: (200, letter(body="[•••]")) if service == "payment" else (404, {"detail": "no"}))
+    result = stack.run("dlq", "show", ONE)
+    assert result.exit_code == 0
+    assert "[•••]" in result.stdout
+    result = Stack(lambda *_: (404, {"detail": "no"})).run("dlq", "show", ONE)
+    assert (result.exit_code, result.stderr) == (FAILED, f"quartet: no service has a dead letter {ONE}\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "body"),
+    [
+        ((ONE, TWO), {"letters": [ONE, TWO]}),
+        (("--reason", "ValueError"), {"error_class": "ValueError"}),
+        (("--all", "--yes"), {"all": True}),
+    ],
+    ids=str,
+)
+def test_a_replay_says_which_are_meant(arguments: tuple[str, ...], body: dict[str, Any]) -> None:
+    """By id, by reason, or all; every service is asked."""
+    stack = payment_has(letter(), letter(TWO))
+    result = stack.run("dlq", "replay", *arguments)
+    assert result.exit_code == 0, result.output
+    assert "2 replayed" in result.stdout
+    assert stack.asked == [(service, "/dead-letters/replay", body | {"dry_run": False}) for service in SERVICES]
+
+
+@pytest.mark.parametrize(
+    "arguments", [(), (ONE, "--all"), ("--all", "--reason", "ValueError"), ("--lane", "")], ids=str
+)
+@pytest.mark.parametrize("act", [("replay",), ("drop", "--why", "old")], ids=str)
+def test_it_must_be_said_which_are_meant(act: tuple[str, ...], arguments: tuple[str, ...]) -> None:
+    """In exactly one way; nobody is asked before."""
+    stack = payment_has(letter())
+    assert stack.run("dlq", *act, *arguments).exit_code == FAILED
+    assert stack.asked == []
+
+
+def test_all_is_asked_for_twice() -> None:
+    """The question says how many there are; who does not say yes has changed nothing."""
+    stack = payment_has(letter(), left=11)
+    result = stack.run("dlq", "drop", "--why", "old", "--all", typed="n\n")
+    assert result.exit_code == 1
+    assert "drop 12 dead letters?" in result.stderr
+    assert all(body["dry_run"] for _, _, body in stack.asked)
+    result = stack.run("dlq", "drop", "--why", "old", "--all", typed="y\n")
+    assert result.exit_code == 0
+    assert "1 dropped; 11 are left, do it again" in result.stdout
+    assert stack.asked[-1][2] == {"all": True, "why": "old", "dry_run": False}
+
+
+def test_a_dry_run_asks_no_question() -> None:
+    """It says what would be done."""
+    stack = payment_has(letter())
+    result = stack.run("dlq", "replay", "--all", "--dry-run")
+    assert result.exit_code == 0
+    assert "1 would be replayed" in result.stdout
+    assert all(body["dry_run"] for _, _, body in stack.asked)
+
+
+@pytest.mark.parametrize(
+    ("stack", "says"),
+    [
+        (payment_has(letter(done=False)), "1 were not confirmed by the broker, and stay"),
+        (payment_has(letter(), foreign=3), "3 have no lane to go back to"),
+        (payment_has(), "no service has such a letter"),
+        (Stack(lambda *_: (409, {"detail": "no lane"})), "has no lane to go back to"),
+        (Stack(lambda *_: (403, {"detail": "the key"})), "order: the key"),
+        (Stack(lambda *_: (422, {"detail": "No.", "errors": [{"field": "body", "error": "so"}]})), "No. body: so."),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_could_not_be_done_is_one_line(stack: Stack, says: str) -> None:
+    """And an exit code that is not 0."""
+    result = stack.run("dlq", "replay", ONE)
+    assert result.exit_code == FAILED
+    assert says in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+def test_a_stack_that_is_not_up_is_one_line() -> None:
+    """Whatever is asked of it."""
+
+    def away(*_: object) -> tuple[int, Any]:
+        raise httpx.ConnectError("refused")
+
+    for command in (("dlq", "list"), ("parked", "list"), ("refill", "payment.order.placed", "--since", "1h")):
+        result = Stack(away).run(*command)
+        assert result.exit_code == FAILED
+        assert "Quartet is not up: `make up` starts it" in result.stderr
+        assert result.stderr.count("\n") == 1
+
+
+def test_what_is_parked_is_listed_and_released() -> None:
+    """By id, or all."""
+    row: dict[str, Any] = {
+        "id": ONE,
+        "what": "intent",
+        "kind": "charge",
+        "order_id": TWO,
+        "attempts": 8,
+        "last_error": "ValueError",
+    }
+
+    def answer(service: str, path: str, body: Any) -> tuple[int, Any]:
+        if path == "/parked":
+            return 200, {"parked": [row | {"parked_at": "2026-01-02T03:04:05Z"}] if service == "payment" else []}
+        return 200, {"ids": [ONE] if service == "payment" else [], "more": False}
+
+    stack = Stack(answer)
+    result = stack.run("parked", "list")
+    assert ONE in result.stdout
+    assert "1 parked" in result.stdout
+    assert "1 released" in stack.run("parked", "release", ONE).stdout
+    assert stack.asked[-1][2] == {"ids": [ONE], "dry_run": False}
+    assert "1 would be released" in stack.run("parked", "release", "--all", "--dry-run").stdout
+    assert stack.run("parked", "release", "--all", typed="n\n").exit_code == 1
+    assert stack.run("parked", "release").exit_code == FAILED
+
+
+def test_a_refill_goes_on_to_the_end_of_the_log() -> None:
+    """It asks the owner of the lane's event alone, lot by lot, and counts."""
+    lots = iter([{"refilled": 5, "next": "7-9"}, {"refilled": 2, "next": None}])
+    stack = Stack(lambda *_: (200, next(lots)))
+    result = stack.run("refill", "payment.stock.reserved", "--since", "2026-01-02T03:04:05+00:00")
+    assert result.exit_code == 0, result.output
+    assert "7 events of inventory's log since 2026-01-02 03:04:05 UTC" in result.stdout
+    body: dict[str, Any] = {"lane": "payment.stock.reserved", "since": NOW.isoformat()}
+    assert stack.asked == [("inventory", "/refill", body | {"after": after}) for after in (None, "7-9")]
+
+
+@pytest.mark.parametrize(
+    ("since", "when"),
+    [
+        ("30s", NOW - timedelta(seconds=30)),
+        ("2h", NOW - timedelta(hours=2)),
+        ("1d", NOW - timedelta(days=1)),
+        ("2026-01-01T00:00:00+02:00", datetime(2025, 12, 31, 22, tzinfo=UTC)),
+    ],
+)
+def test_since_when(since: str, when: datetime) -> None:
+    """So long ago, or at a time."""
+    assert since_when(since, NOW) == when
+
+
+@pytest.mark.parametrize("since", ["", "2", "2 h", "yesterday", "9999999h"])
+def test_what_is_no_time(since: str) -> None:
+    """Is refused."""
+    with pytest.raises(StackError, match="neither"):
+        since_when(since, NOW)
+
+
+def test_who_owns_a_lane() -> None:
+    """The service that publishes the event, not the one that reacts to it."""
+    assert owner_of("order.payment.captured") == "payment"
+    with pytest.raises(StackError, match="no lane"):
+        owner_of("order.payment.lost")
