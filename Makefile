@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help up demo ablation bench load chaos chaos-payment-fail status logs migrate down reset check test format lock
+.PHONY: help up demo ablation audit bench load chaos chaos-payment-fail status logs migrate down reset check test format lock
 MAKEFLAGS += --no-print-directory
 
 BIN := .venv/bin
@@ -37,6 +37,9 @@ up: $(RUNTIME)  ## start everything, and say where to look: MODE=docker or nativ
 
 demo: $(RUNTIME)  ## watch orders go through, and compensations
 	@$(QUARTET) demo
+
+audit: $(RUNTIME)  ## hold everything against every promise: SINCE=10m INSTANT=1
+	@$(QUARTET) audit $(if $(SINCE),--since '$(SINCE)') $(if $(INSTANT),--instant)
 
 bench: .venv/.development  ## what an order costs, beside the floor of this machine: ROUNDS=3
 	@$(BIN)/python -m benchmarks.dance $(if $(ROUNDS),--rounds $(ROUNDS))
@@ -77,8 +80,7 @@ check: .venv/.development  ## lint, types, architecture, unit tests
 
 test: .venv/.development  ## check, and every test, on native servers and on those of a Docker engine that answers
 	$(lint)
-	@$(BIN)/pytest tests/unit tests/e2e
-	@$(BIN)/python -m tests.integration
+	@$(BIN)/python -m tests
 
 format: .venv/.development  ## write the code as it should look
 	@$(BIN)/ruff check --fix .

@@ -32,7 +32,9 @@ def customer_variable(customer: str) -> str:
     return f"QUARTET_{customer.upper()}_KEY"
 
 
-DATABASE_ROLES = tuple(f"{service}_{kind}" for service in SERVICES for kind in ("service", "migrator"))
+AUDITOR = "auditor"
+"""The database role that reads what the audit needs of every schema, and writes nothing."""
+DATABASE_ROLES = (*(f"{service}_{kind}" for service in SERVICES for kind in ("service", "migrator")), AUDITOR)
 
 VARIABLES = (
     SUPERUSER,

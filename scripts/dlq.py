@@ -43,7 +43,7 @@ def list_letters(context: typer.Context, reason: Reason = None, lane: Lane = Non
         if as_json:
             out.print_json(json.dumps({"letters": letters, "left": left}))
             return
-        rows_table(letters, ("letter_id", "lane", "error_class", "attempts", "last_failed_at", "replay"))
+        rows_table(letters, ("letter_id", "lane", "error_class", "last_failed_at", "replay"))
         out.print(f"{len(letters)} dead letters" + (f", and {left} more" if left else ""))
 
 
@@ -165,9 +165,9 @@ def _verdict(act: str, told: Document, asked: int, *, dry_run: bool, quiet: bool
         left = f"; {told['left']} are left, do it again" if told["left"] else ""
         out.print(f"{len(letters)} would be {verb}{left}" if dry_run else f"{done} {verb}{left}")
     wrong = {
-        f"{told['foreign']} have no lane to go back to": told["foreign"],
-        f"what {', '.join(told['none_of'])} has of them has no lane to go back to": told["none_of"],
-        f"{len(letters) - done} were not confirmed by the broker, and stay": not dry_run and done < len(letters),
+        f"without a lane to go back to: {told['foreign']}": told["foreign"],
+        f"without a lane to go back to: all that {', '.join(told['none_of'])} has of them": told["none_of"],
+        f"not confirmed by the broker, and still there: {len(letters) - done}": not dry_run and done < len(letters),
         "no service has such a letter": asked and not letters and not told["none_of"] and not told["left"],
     }
     if problems := [sentence for sentence, holds in wrong.items() if holds]:

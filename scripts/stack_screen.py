@@ -21,8 +21,8 @@ REFRESH_PER_S = 8
 MURMUR_EVERY_S = 4.0
 MEBIBYTE = 1024 * 1024
 
-SECONDS_CHARACTERS = len("2026-01-02T03:04:05")
 WIDE = 120  # where there is no terminal whose width could be asked
+MONTH_TO_SECOND = slice(len("2026-"), len("2026-01-02T03:04:05"))  # of an ISO time
 
 _terminal = Console()
 out = Console(highlight=False, width=None if _terminal.is_terminal else WIDE)
@@ -138,7 +138,7 @@ def rows_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> Non
         return
     table = Table(box=None, pad_edge=False)
     for column in columns:
-        whole = column in ("id", "lane", "letter_id")  # to be copied
+        whole = column in ("id", "lane", "letter_id") or column.endswith("_at")  # to be copied, or read at a glance
         table.add_column(column.removesuffix("_id").replace("_", " "), overflow="fold", no_wrap=whole)
     for row in rows:
         table.add_row(*(Text(_value(column, row[column])) for column in columns))
@@ -183,7 +183,7 @@ def _value(column: str, value: object) -> str:
         return "yes" if value else "no"
     if value is None:
         return ""
-    return str(value)[:SECONDS_CHARACTERS].replace("T", " ") if column.endswith("_at") else str(value)
+    return str(value)[MONTH_TO_SECOND].replace("T", " ") if column.endswith("_at") else str(value)
 
 
 def _duration(seconds: float | None) -> str:

@@ -4,7 +4,7 @@ Source: CloudEvents 1.0 JSON format, section 4 (batch); the `traceparent` attrib
 extension, `causationid` and `correlationid` are ours.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -20,6 +20,8 @@ from shared.ids import plain_id
 
 CONTENT_TYPE = "application/cloudevents-batch+json"
 SPEC_VERSION = "1.0"
+MESSAGE_MAX_EVENTS = 10_000
+"""No relay packs more into one message; what claims to hold more is set aside whole."""
 
 
 class Envelope(NamedTuple):
@@ -126,7 +128,7 @@ def _whole(event_name: str) -> TypeAdapter[Any]:
         "data": versions[0],
     }
     read = TypedDict("read", attributes)  # type: ignore[misc]  # its fields are known at run time alone
-    return TypeAdapter(Annotated[list[read], Field(min_length=1)])
+    return TypeAdapter(Annotated[list[read], Field(min_length=1, max_length=MESSAGE_MAX_EVENTS)])
 
 
 def _envelope(attributes: dict[str, Any]) -> Envelope:
@@ -148,6 +150,8 @@ def _one_by_one(body: bytes, event_name: str) -> tuple[Read, ...]:
         return (Unreadable(f"not JSON: {error}"),)
     if not isinstance(batch, list) or not batch:
         return (Unreadable("not a CloudEvents batch"),)
+    if len(batch) > MESSAGE_MAX_EVENTS:
+        return (Unreadable(f"more than {MESSAGE_MAX_EVENTS} events"),)
     return tuple(_read(attributes, event_name) for attributes in batch)
 
 
@@ -183,10 +187,22 @@ def _read(attributes: Any, event_name: str) -> Read:
         return Unreadable(f"not an event of ours: {type(error).__name__}")
 
 
-def alone(body: bytes, index: int) -> bytes:
-    """Give the event number `index` of a batch as a batch of its own; the whole body where that cannot be done."""
+def apart(body: bytes, indices: Iterable[int]) -> list[bytes]:
+    """Give the events of a batch that stand at `indices`, each as a batch of its own.
+
+    Where that cannot be done it gives the whole body.
+    """
     try:
         batch = orjson.loads(body)
-        return orjson.dumps([batch[index]]) if isinstance(batch, list) else body
-    except (orjson.JSONDecodeError, TypeError, LookupError):  # not a batch, or nested deeper than can be written
+    except orjson.JSONDecodeError:
+        batch = None
+    if not isinstance(batch, list) or len(batch) > MESSAGE_MAX_EVENTS:
+        return [body for _ in indices]
+    return [_alone(batch, index, body) for index in indices]
+
+
+def _alone(batch: list[Any], index: int, body: bytes) -> bytes:
+    try:
+        return orjson.dumps([batch[index]])
+    except (TypeError, LookupError):  # nothing stands there, or it is nested deeper than can be written
         return body

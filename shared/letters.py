@@ -13,7 +13,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 import orjson
 
-from shared.envelope import Envelope, alone, decode
+from shared.envelope import MESSAGE_MAX_EVENTS, Envelope, apart, decode
 from shared.retries import ATTEMPTS, ERROR_CLASS, FIRST_FAILED_AT, LANE, LAST_FAILED_AT, REASON
 
 TEXT_MAX_CHARACTERS = 500
@@ -89,7 +89,8 @@ def _parts(body: bytes) -> list[bytes]:
         batch = orjson.loads(body)
     except orjson.JSONDecodeError:
         return [body]
-    return [alone(body, index) for index in range(len(batch))] if isinstance(batch, list) and batch else [body]
+    is_batch = isinstance(batch, list) and 0 < len(batch) <= MESSAGE_MAX_EVENTS
+    return apart(body, range(len(batch))) if is_batch else [body]
 
 
 def _letter(body: bytes, headers: Mapping[str, Any], now: datetime) -> Letter:

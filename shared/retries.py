@@ -22,6 +22,8 @@ FIRST_FAILED_AT = "quartet-first-failed-at"
 LAST_FAILED_AT = "quartet-last-failed-at"
 
 REASON_MAX_CHARACTERS = 500
+ATTEMPTS_READ_MAX = 1_000_000
+"""A header that counts further is no count of ours; sent on as it is, it might be more than a header can hold."""
 CONFIRM_BACKOFF = Backoff(first_s=0.1, most_s=5.0)
 
 
@@ -77,7 +79,7 @@ class Retries:
 def attempts_so_far(headers: Mapping[str, object]) -> int:
     """Read how often the event of a message was tried before; a header that is no such number counts as never."""
     attempts = headers.get(ATTEMPTS)
-    return attempts if isinstance(attempts, int) and attempts > 0 else 0
+    return attempts if isinstance(attempts, int) and 0 < attempts <= ATTEMPTS_READ_MAX else 0
 
 
 def _headers(lane: Lane, failure: Failure, now: datetime) -> dict[str, str | int]:

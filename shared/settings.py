@@ -5,6 +5,8 @@ from typing import Literal, Self
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from shared.envelope import MESSAGE_MAX_EVENTS
+
 _SOURCE = SettingsConfigDict(env_prefix="QUARTET_", env_file=".env", extra="ignore", frozen=True)
 
 
@@ -37,7 +39,7 @@ class Settings(BaseSettings):
     log_level: str = "INFO"
 
     batch_max_events: int = Field(500, ge=1, le=10_000)
-    pack_max_events: int = Field(100, ge=1, le=10_000)
+    pack_max_events: int = Field(100, ge=1, le=MESSAGE_MAX_EVENTS)
     """Of one message; no more than a batch takes, because a message goes into one batch whole."""
     prefetch_max_messages: int = Field(20, ge=1, le=1_000)
     """Of each lane."""

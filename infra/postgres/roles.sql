@@ -1,5 +1,5 @@
 -- The database, and for each service its schema and its two roles: one that migrates and owns the schema, one
--- that works in it and sees no other. Run by a superuser with psql; running it again changes nothing but
+-- that works in it and sees no other. Beside them the auditor, who reads what the migrations of all grant it. Run by a superuser with psql; running it again changes nothing but
 -- passwords. Tables are granted by the migrations that make them: there are no default privileges here.
 --
 -- Passwords come as psql variables (order_service_password, …) or in the environment, never on a command line.
@@ -15,6 +15,7 @@
 \getenv payment_migrator_password QUARTET_PAYMENT_MIGRATOR_PASSWORD
 \getenv notification_service_password QUARTET_NOTIFICATION_SERVICE_PASSWORD
 \getenv notification_migrator_password QUARTET_NOTIFICATION_MIGRATOR_PASSWORD
+\getenv auditor_password QUARTET_AUDITOR_PASSWORD
 
 SELECT 'CREATE DATABASE quartet' WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'quartet') \gexec
 \connect quartet
@@ -27,7 +28,8 @@ BEGIN;
 CREATE TEMPORARY TABLE roles ON COMMIT DROP AS
 SELECT service, kind, service || '_' || kind AS role, service || '_service' AS schema
 FROM unnest(ARRAY['order', 'inventory', 'payment', 'notification']) AS service,
-     unnest(ARRAY['service', 'migrator']) AS kind;
+     unnest(ARRAY['service', 'migrator']) AS kind
+UNION ALL SELECT NULL, 'auditor', 'auditor', NULL;
 
 SELECT format('CREATE ROLE %I', role) FROM roles
 WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = role) \gexec
@@ -42,7 +44,8 @@ SELECT format('ALTER ROLE %I PASSWORD %L', role, password) FROM (VALUES
     ('payment_service', :'payment_service_password'),
     ('payment_migrator', :'payment_migrator_password'),
     ('notification_service', :'notification_service_password'),
-    ('notification_migrator', :'notification_migrator_password')
+    ('notification_migrator', :'notification_migrator_password'),
+    ('auditor', :'auditor_password')
 ) AS given (role, password) \gexec
 
 -- Nobody gets in, or at anything, by being anybody.
@@ -62,4 +65,8 @@ FROM roles, unnest(ARRAY['lock_timeout = ''5s''',
                          'idle_in_transaction_session_timeout = ''30s''',
                          'statement_timeout = ''10s''']) AS setting
 WHERE kind = 'service' \gexec
+ALTER ROLE auditor SET default_transaction_read_only = on;
+ALTER ROLE auditor SET lock_timeout = '5s';
+ALTER ROLE auditor SET idle_in_transaction_session_timeout = '60s';  -- its snapshot keeps dead rows from going
+ALTER ROLE auditor SET statement_timeout = '30s';
 COMMIT;

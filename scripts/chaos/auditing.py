@@ -1,16 +1,14 @@
 """What must hold once nothing is under way any more, whatever was broken before."""
 
+from collections import defaultdict
 from typing import Protocol
 
-import httpx
-
-from infra.ports import HOST, PROVIDER, SERVICES
+from infra.audit.audit import Scope, audit
+from infra.home import Home
+from scripts.audit import sources_of
 from scripts.chaos.database import Database
 from scripts.chaos.load import Load
 
-LINES_PER_PAGE = 1_000
-PAGES_MAX = 1_000
-HTTP_TIMEOUT_S = 30.0
 NAMED_MAX = 3
 """So many of those that break a rule are named."""
 
@@ -24,44 +22,6 @@ class Auditor(Protocol):
 
 ORDERS = "SELECT order_id FROM order_service.orders WHERE order_id = ANY($1::uuid[])"
 ORDERS_OF = "SELECT order_id FROM order_service.orders WHERE customer_id = $1"
-
-RULES = {
-    "an event's version is missing in its stream": " UNION ALL ".join(
-        f"SELECT stream_id::text FROM {service}_service.events"  # noqa: S608 - ours
-        " GROUP BY stream_id HAVING min(version) <> 1 OR max(version) <> count(*)"
-        for service in SERVICES
-    ),
-    "a cancellation was not answered by exactly one closing event of inventory and of payment": """
-        SELECT order_id::text FROM order_service.orders LEFT JOIN (
-            SELECT correlation_id AS order_id, count(*) AS closings FROM inventory_service.events
-            WHERE type = 'stock.released.v1' GROUP BY 1
-        ) AS stock USING (order_id) LEFT JOIN (
-            SELECT correlation_id AS order_id, count(*) AS closings FROM payment_service.events
-            WHERE type IN ('payment.voided.v1', 'payment.refunded.v1') GROUP BY 1
-        ) AS money USING (order_id)
-        WHERE coalesce(stock.closings, 0) <> (status = 'cancelled')::int
-           OR coalesce(money.closings, 0) <> (status = 'cancelled')::int
-    """,
-    "an order is not settled": "SELECT order_id::text FROM order_service.orders WHERE NOT settled",
-    "stock is reserved, or what is sold is not what confirmed orders are made of": """
-        SELECT sku FROM inventory_service.stock FULL JOIN (
-            SELECT line->>'sku' AS sku, sum((line->>'quantity')::int) AS quantity
-            FROM order_service.orders, jsonb_array_elements(lines) AS line WHERE status = 'confirmed' GROUP BY 1
-        ) AS ordered USING (sku)
-        WHERE reserved IS DISTINCT FROM 0 OR sold IS DISTINCT FROM coalesce(quantity, 0)
-    """,
-    "a confirmed order's stock is not committed, or a cancelled order's is held": """
-        SELECT o.order_id::text FROM order_service.orders AS o LEFT JOIN inventory_service.reservations AS r
-        USING (order_id) WHERE (o.status = 'confirmed') <> (coalesce(r.status, 'none') = 'committed')
-            OR r.status = 'held'
-    """,
-    "an order's customer was sent the wrong mails": """
-        SELECT o.order_id::text FROM order_service.orders AS o LEFT JOIN notification_service.correspondence AS c
-        USING (order_id) WHERE coalesce(CASE o.status WHEN 'confirmed' THEN c.confirmed ELSE c.cancelled END, 'none')
-            NOT IN ('sent', 'undeliverable')
-    """,
-}
-"""By what is wrong: a query for those with which it is."""
 
 
 async def broken_promises(database: Database, load: Load) -> list[str]:
@@ -80,50 +40,23 @@ async def broken_promises(database: Database, load: Load) -> list[str]:
     return found
 
 
-class Books:
-    """The four schemas, and the provider's own ledger line by line."""
+class Promises:
+    """`quartet audit`, with every rule: the four schemas, the queues, the logs, and the provider's ledger."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, home: Home) -> None:
+        self._home = home
 
     async def run(self) -> list[str]:
-        """Name every violation, one line each.
+        """Name every rule that is broken, one line each.
 
         Raises:
-            OSError, TimeoutError, PostgresError, HTTPError: the books cannot be read.
+            WorldError, HTTPError, AMQPError, OSError, TimeoutError: a book is out of reach.
         """
-        found = []
-        for rule, query in RULES.items():
-            if broken := [str(row[0]) for row in await self._database.rows(query)]:
-                found.append(_line(rule, broken))
-        return found + await self._money()
-
-    async def _money(self) -> list[str]:
-        kept = await _kept()
-        rows = await self._database.rows("SELECT order_id::text, status, amount FROM order_service.orders")
-        must = {row["order_id"]: row["amount"] if row["status"] == "confirmed" else 0 for row in rows}
-        wrong = [key for key in must if kept.get(key, 0) != must[key]]
-        found = [_line("the provider kept another amount than it must", wrong)] if wrong else []
-        if strange := kept.keys() - must.keys():
-            found.append(_line("the provider knows a key that is no order's", sorted(strange)))
-        return found
-
-
-async def _kept() -> dict[str, int]:
-    """Add up what the provider has kept by key, in minor units."""
-    kept: dict[str, int] = {}
-    async with httpx.AsyncClient(base_url=f"http://{HOST}:{PROVIDER}", timeout=HTTP_TIMEOUT_S) as client:
-        after = 0
-        for _ in range(PAGES_MAX):
-            told = await client.get("/v1/ledger", params={"after": after, "limit": LINES_PER_PAGE})
-            page = told.raise_for_status().json()
-            for line in page["lines"]:
-                sign = {"captured": 1, "refunded": -1}.get(line["kind"], 0)
-                kept[line["key"]] = kept.get(line["key"], 0) + sign * line["amount"]
-            if page["next"] is None:
-                return kept
-            after = page["next"]
-    raise httpx.TooManyRedirects(f"the ledger has more than {PAGES_MAX:,} pages")
+        findings = await audit(sources_of(self._home), Scope())
+        about: defaultdict[str, list[str]] = defaultdict(list)
+        for broken in findings.breaks:
+            about[f"{broken.rule} ({broken.how})"].append(broken.about)
+        return [_line(rule, names) for rule, names in about.items()]
 
 
 def _line(rule: str, broken: list[str]) -> str:

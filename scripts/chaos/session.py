@@ -11,7 +11,7 @@ from infra.home import Home
 from infra.run import Mode, Run
 from infra.runner import Runner
 from scripts.chaos import screen
-from scripts.chaos.auditing import Auditor, Books
+from scripts.chaos.auditing import Auditor, Promises
 from scripts.chaos.broker import Broker
 from scripts.chaos.course import Course
 from scripts.chaos.database import Database
@@ -46,7 +46,7 @@ class Session:
         self._runner: Runner = RUNNERS[stack.mode](home)
         self._hosts: Hosts = NativeHosts(home) if stack.mode is Mode.NATIVE else DockerHosts(Project(home))
         self._database = Database(self._credentials.superuser)
-        self._auditor: Auditor = Books(self._database)
+        self._auditor: Auditor = Promises(home)
 
     async def play(self, experiments: Iterable[Experiment]) -> None:
         """Play them until one finds no steady state to begin from.

@@ -21,8 +21,9 @@ from scripts.chaos.hosts import Hosts
 from scripts.chaos.load import Load
 from scripts.chaos.replica import Replica, replica
 from scripts.shop import Shop
+from shared.ports import WorldError
 
-AWAY = (*BROKER_AWAY, *DATABASE_AWAY, httpx.HTTPError, StackError)
+AWAY = (*BROKER_AWAY, *DATABASE_AWAY, httpx.HTTPError, StackError, WorldError)
 """What looking raises while something is away."""
 LOOK_EVERY_MIN_S, LOOK_EVERY_MAX_S = 0.25, 2.0
 PAUSES_PER_LOOK = 2

@@ -45,11 +45,10 @@ class UndoAnswered(Event, name="payment.undo_answered", owner="payment", public=
 
 
 class AmountLearned(Event, name="payment.amount_learned", owner="payment", public=False):
-    """The order is known; its stock is not held yet."""
+    """The order is known; its stock is not held yet. The token waits in the state alone: a log is for ever."""
 
     order_id: UUID
     money: Money
-    token: Secret
 
 
 class StockLearned(Event, name="payment.stock_learned", owner="payment", public=False):

@@ -55,7 +55,7 @@ def learn_amount(placed: OrderPlaced, payment: Payment | None) -> Outcome[Amount
         case None:
             return advance(
                 AwaitingStock(order_id, money, token),
-                AmountLearned(order_id=order_id, money=money, token=token),
+                AmountLearned(order_id=order_id, money=money),
             )
         case AwaitingOrder():
             return advance(

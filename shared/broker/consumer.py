@@ -17,9 +17,9 @@ from pydantic import BaseModel, ConfigDict, create_model
 from yarl import URL
 
 from shared.backoff import Backoff
-from shared.batch import Deadly, Item, Raised
+from shared.batch import Deadly, Item, Raised, Result
 from shared.broker.publisher import CONNECT_TIMEOUT_S, HEARTBEAT_S, RECONNECT_INTERVAL_S
-from shared.envelope import Envelope, Unreadable, alone, decode
+from shared.envelope import Envelope, Read, Unreadable, apart, decode
 from shared.event import Event
 from shared.letters import Keeper, letters_of
 from shared.ports import Clock, RefusedError, WorldError
@@ -29,6 +29,9 @@ from shared.shell import Shell, StoppedError
 from shared.topology import Lane, dead_exchange, events_exchange, lanes_of
 
 DRAIN_PREFETCH_MAX_MESSAGES = 20
+STRANGERS_TEXT_MAX_CHARACTERS = 40
+"""So much of an id or a time in a message's own words is sent on: ours are no longer, and what is too long for its
+place in a message could never be published."""
 DRAIN_BACKOFF = Backoff(first_s=0.2, most_s=5.0)
 
 
@@ -171,13 +174,12 @@ class Consumers:
         redelivered = bool(message.redelivered)
         items = [Item(read, redelivered=redelivered) for read in reads if isinstance(read, Envelope)]
         results = iter(await self._shell.submit(*items) if items else ())
-        failures = []
-        for index, read in enumerate(reads):
-            if isinstance(read, Unreadable):
-                failures.append(_letter(message, index, alone(message.body, index), "Unreadable", read.reason))
-            elif isinstance(result := next(results), Raised | Deadly):
-                failures.append(_failure(message, index, read, result))
-        return failures
+        answers = [(read, read if isinstance(read, Unreadable) else next(results)) for read in reads]
+        failed = [
+            index for index, (_, answer) in enumerate(answers) if isinstance(answer, Unreadable | Raised | Deadly)
+        ]
+        bodies = apart(message.body, failed) if failed else []
+        return [_failure(message, index, *answers[index], body) for index, body in zip(failed, bodies, strict=True)]
 
 
 async def _ack(message: IncomingMessage) -> None:
@@ -195,27 +197,30 @@ def _documented(event: type[Event]) -> type[BaseModel]:
     return create_model(f"{event.__name__}CloudEvent", __base__=CloudEvent, data=(event, ...))
 
 
-def _failure(message: IncomingMessage, index: int, read: Envelope, result: Raised | Deadly) -> Failure:
-    """Say how an event failed: it may be tried again, unless it has ended processes."""
+def _failure(message: IncomingMessage, index: int, read: Read, answer: Result | Unreadable, body: bytes) -> Failure:
+    """Say how an event failed: it may be tried again, unless it cannot be read or has ended processes."""
+    if isinstance(read, Unreadable):
+        return _letter(message, index, body, "Unreadable", read.reason)
     failed = Failure(
         event_id=str(read.event_id),
-        body=alone(message.body, index),
+        body=body,
         attempts=attempts_so_far(message.headers) + 1,
         error_class="Deadly",
         reason="",
         first_failed_at=_first_failed_at(message),
     )
-    if isinstance(result, Deadly):
-        reason = f"{result.runs} processes ended while they reacted to it"
+    if isinstance(answer, Deadly):
+        reason = f"{answer.runs} processes ended while they reacted to it"
         return replace(failed, reason=reason, retryable=False)
-    error_class = type(result.error).__name__
-    return replace(failed, error_class=error_class, reason=f"{error_class}: {result.error}")
+    assert isinstance(answer, Raised)
+    error_class = type(answer.error).__name__
+    return replace(failed, error_class=error_class, reason=f"{error_class}: {answer.error}")
 
 
 def _letter(message: IncomingMessage, index: int, body: bytes, error_class: str, reason: str) -> Failure:
     """Say why a part of a message is set aside at once."""
     return Failure(
-        event_id=f"{message.message_id}#{index}",
+        event_id=f"{(message.message_id or '')[:STRANGERS_TEXT_MAX_CHARACTERS]}#{index}",
         body=body,
         attempts=attempts_so_far(message.headers) + 1,
         error_class=error_class,
@@ -227,4 +232,4 @@ def _letter(message: IncomingMessage, index: int, body: bytes, error_class: str,
 
 def _first_failed_at(message: IncomingMessage) -> str | None:
     at = message.headers.get(FIRST_FAILED_AT)
-    return at if isinstance(at, str) else None
+    return at if isinstance(at, str) and len(at) <= STRANGERS_TEXT_MAX_CHARACTERS else None

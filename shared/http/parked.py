@@ -37,7 +37,7 @@ class Release(BaseModel):
 
 
 class Released(BaseModel):
-    """What was released, or in a dry run would be; with `all`, whether there are more of them."""
+    """What was released, or in a dry run would be, and whether there is more of it."""
 
     ids: list[UUID]
     more: bool
@@ -54,10 +54,10 @@ def parked_router(rows: ParkedRows) -> APIRouter:
 
     @router.post("/release", summary="Have what is parked tried anew at once")
     async def release(asked: Release) -> Released:
-        found = await rows.named(asked.ids) if asked.ids is not None else await rows.page(FIRST, PAGE_MAX_ROWS)
-        ids = [one.id for one in found]
+        found = await rows.named(asked.ids) if asked.ids is not None else await rows.page(FIRST, PAGE_MAX_ROWS + 1)
+        ids = [one.id for one in found[:PAGE_MAX_ROWS]]
         if ids and not asked.dry_run:
             await rows.release(ids, "all" if asked.all else f"{len(ids)} by id")
-        return Released(ids=ids, more=asked.all and len(ids) == PAGE_MAX_ROWS)
+        return Released(ids=ids, more=len(found) > PAGE_MAX_ROWS)
 
     return router

@@ -14,6 +14,8 @@ KIT_0001 = Path(__file__).with_name("kit_0001.sql")
 """The kit's own tables, for a service's first migration."""
 KIT_0002 = Path(__file__).with_name("kit_0002.sql")
 """What is set aside, for a service's second one."""
+KIT_0003 = Path(__file__).with_name("kit_0003.sql")
+"""What the auditor may read, for a service's third one."""
 
 
 def run_migrations(service: str) -> None:

@@ -6,12 +6,15 @@ import re
 import socket
 from collections.abc import Iterator
 
+import httpx
 import psutil
 import pytest
 
+from infra.credentials import CUSTOMERS
 from infra.ports import HOST, ORDER
 from infra.run import Mode
 from scripts.shop import Shop
+from services.order.keys import hash_of
 from tests.e2e.casualties import identities, kill, remains
 from tests.e2e.conftest import REPOSITORY, Checkout
 from tests.e2e.crowd import SKUS, Wish, all_ended, place_all, wishes
@@ -23,6 +26,7 @@ ORDERS = {1: 1000, 2: 400}
 KILL_AFTER_ORDERS = 150
 READY_AGAIN_TIMEOUT_S = 60.0
 LOOK_EVERY_S = 1.0
+REVOKED_TIMEOUT_S = 30.0
 RUN_ELSEWHERE = {
     "make check": "`make test`, which runs this test, runs the same first",
     "make test": "it is what runs this test",
@@ -45,6 +49,8 @@ def test_the_readme_is_true(checkout: Checkout) -> None:
         if command.startswith(". "):  # what a shell remembers, each command here has to be told again
             keys = f"{command.partition('#')[0]}; "
         printed = checkout.type(keys + command)
+        if command == "make up":
+            assert printed.count("Authorization: Bearer dev_") == len(CUSTOMERS)
         if command.startswith("curl"):
             json.loads(printed)
     with pytest.raises(ConnectionRefusedError), socket.create_connection((HOST, ORDER), timeout=1):
@@ -80,6 +86,25 @@ def test_up_twice_is_harmless(stack: Checkout) -> None:
     stack.type("make up")
     assert "`make down` first" in stack.type("make up SCALE=4", exit_code=2)
     assert identities(stack) == before
+
+
+async def test_a_key_opens_until_it_is_revoked(stack: Checkout) -> None:
+    """`quartet key issue` prints one that works at once; revoked, it works no more; what cannot be is one line."""
+    key = stack.type(".venv/bin/quartet key issue carl").strip()
+    key_id = hash_of(key).hex()
+    assert stack.type(".venv/bin/quartet key list carl").startswith(f"{key_id}  issued ")
+    headers = {"Authorization": f"Bearer {key}"}
+    async with httpx.AsyncClient(base_url=f"http://{HOST}:{ORDER}", headers=headers) as client:
+        assert (await client.get("/orders")).json() == {"orders": [], "next": None}
+        stack.type(f".venv/bin/quartet key revoke carl {key}")
+        async with asyncio.timeout(REVOKED_TIMEOUT_S):
+            while True:
+                if (await client.get("/orders")).status_code == 401:
+                    break
+                await asyncio.sleep(LOOK_EVERY_S)
+    assert ", revoked " in stack.type(".venv/bin/quartet key list carl")
+    for wrong in (f"revoke carl {key}", f"revoke carl {'0' * 64}", "issue 'no customer'"):
+        assert stack.type(f".venv/bin/quartet key {wrong}", exit_code=2).count("\n") == 1
 
 
 async def test_a_crowd_while_a_service_is_killed(stack: Checkout) -> None:

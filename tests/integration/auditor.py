@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import aio_pika
 import asyncpg
@@ -13,6 +13,7 @@ from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMe
 from infra.native.postgres import SUPERUSER
 from infra.ports import HOST, SERVICES
 from infra.topology import TABLES
+from shared.ids import stream_id
 from shared.topology import Binding
 from tests.integration.servers import PASSWORD, Servers, topology
 from tests.integration.waiting import DEADLINE_S, eventually
@@ -172,6 +173,17 @@ class Auditor:
         async with await self.channel() as channel:
             for name in QUEUES:
                 await (await channel.get_queue(name, ensure=False)).purge()
+
+    async def receive(self, sku: str, quantity: int) -> None:
+        """Put goods on the shelf that inventory has never heard of, with the receipt in its log."""
+        await self.rows("INSERT INTO inventory_service.stock VALUES ($1, 1, 1, $2, $2, 0, 0)", sku, quantity)
+        receipt = {"receipt_id": str(uuid4()), "sku": sku, "quantity": quantity}
+        await self.rows(
+            "INSERT INTO inventory_service.events"
+            " (event_id, stream_id, version, type, payload, correlation_id, causation_id, occurred_at)"
+            " VALUES ($1, $2, 1, 'stock.received.v1', $3, $2, $1, now())",
+            *(uuid4(), stream_id("stock", sku), orjson.dumps(receipt).decode()),
+        )
 
     async def let_grace_pass(self, service: str) -> None:
         """Move the outbox's times, as if the writers' grace were over."""

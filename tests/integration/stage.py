@@ -152,9 +152,7 @@ class Stage:
             )
         await engine.dispose()
         for sku, quantity in quantities.items():
-            await self.auditor.rows(
-                "INSERT INTO inventory_service.stock VALUES ($1, 1, 0, $2, $2, 0, 0)", sku, quantity
-            )
+            await self.auditor.receive(sku, quantity)
 
 
 async def consuming(runtime: Runtime) -> None:

@@ -6,9 +6,12 @@ from contextlib import asynccontextmanager
 import aio_pika
 import pytest
 from aio_pika.abc import AbstractChannel
-from aiormq.exceptions import ChannelAccessRefused
+from aiormq.exceptions import ChannelAccessRefused, PublishError
 
 from infra.ports import SERVICES
+from infra.rabbitmq.users import OBSERVER
+from infra.topology import TABLES
+from shared.topology import lanes_of
 from tests.integration.auditor import QUEUES
 from tests.integration.servers import topology
 from tests.integration.stage import Stage
@@ -16,6 +19,7 @@ from tests.integration.stage import Stage
 pytestmark = pytest.mark.integration
 
 EXCHANGES = [exchange.name for exchange in topology().exchanges]
+LANES = [lane.queue for table in TABLES for lane in lanes_of(table)]
 NEWS = aio_pika.Message(b"[]")
 
 
@@ -23,14 +27,16 @@ NEWS = aio_pika.Message(b"[]")
 async def channel(stage: Stage, user: str) -> AsyncIterator[AbstractChannel]:
     """Open a channel as a user; it is gone with the first refusal."""
     async with await aio_pika.connect(stage.servers.broker_url(user), timeout=20) as connection:
-        yield await connection.channel()
+        yield await connection.channel(on_return_raises=True)
 
 
-async def publish(stage: Stage, user: str, exchange: str) -> None:
-    """Publish as a user, to where nobody may listen."""
+async def publish(
+    stage: Stage, user: str, exchange: str, routing_key: str = "nowhere", *, mandatory: bool = False
+) -> None:
+    """Publish as a user; with another routing key, to where somebody listens."""
     async with channel(stage, user) as own:
         target = await own.get_exchange(exchange, ensure=False)
-        await target.publish(NEWS, "nowhere", mandatory=False, timeout=20)
+        await target.publish(NEWS, routing_key, mandatory=mandatory, timeout=20)
 
 
 async def read(stage: Stage, user: str, queue: str) -> None:
@@ -49,6 +55,30 @@ async def test_a_service_publishes_to_its_own_exchanges_alone(stage: Stage, serv
         with pytest.raises(ChannelAccessRefused):
             await publish(stage, service, exchange)
     await stage.auditor.wipe()
+
+
+@pytest.mark.parametrize("user", ["order", "inventory", "notification", OBSERVER])
+async def test_nobody_but_payment_says_that_a_payment_was_captured(stage: Stage, user: str) -> None:
+    """Not to those who listen to payment; and said anywhere else, nobody hears it."""
+    with pytest.raises(ChannelAccessRefused):
+        await publish(stage, user, "payment.events", "payment.captured")
+    if user in SERVICES:
+        with pytest.raises(PublishError):
+            await publish(stage, user, f"{user}.events", "payment.captured", mandatory=True)
+
+
+@pytest.mark.parametrize("service", SERVICES)
+async def test_what_a_service_retries_comes_back_to_its_own_lanes_alone(stage: Stage, service: str) -> None:
+    """Its return exchange leads to each of them by its name, and to no other's, whatever name is called."""
+    back = f"{service}.return"
+    for lane in LANES:
+        if lane.startswith(f"{service}."):
+            await stage.auditor.publish(back, lane, lane.encode())
+            assert (await stage.auditor.take(lane)).body == lane.encode()
+        else:
+            with pytest.raises(PublishError):
+                await stage.auditor.publish(back, lane, lane.encode())
+    assert await stage.auditor.depths(LANES) == {}
 
 
 @pytest.mark.parametrize("service", SERVICES)

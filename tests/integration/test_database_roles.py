@@ -68,6 +68,41 @@ async def test_a_service_cannot_change_its_schema(stage: Stage, service: str) ->
                 await connection.execute(statement)
 
 
+AUDITED = {
+    "order": {"orders"},
+    "inventory": {"reservations", "stock"},
+    "payment": {"payments"},
+    "notification": {"correspondence"},
+}
+
+
+@pytest.mark.parametrize("service", SERVICES)
+async def test_the_auditor_reads_what_it_needs_and_no_more(stage: Stage, service: str) -> None:
+    """It sees states, logs and what is under way; no request bodies, no catalogue, no operator's doings."""
+    granted = {"events", "inbox", "outbox", "intents", "dead_letters"} | AUDITED[service]
+    schema = f"{service}_service"
+    async with connected(stage, "auditor") as connection:
+        for row in await stage.auditor.rows("SELECT tablename FROM pg_tables WHERE schemaname = $1", schema):
+            if (table := row["tablename"]) in granted:
+                await connection.fetch(f"SELECT FROM {schema}.{table}")
+            else:
+                with pytest.raises(Refused):
+                    await connection.fetch(f"SELECT FROM {schema}.{table}")
+
+
+@pytest.mark.parametrize("service", SERVICES)
+async def test_the_auditor_changes_nothing(stage: Stage, service: str) -> None:
+    """Not even where it asks for a transaction that may write."""
+    async with connected(stage, "auditor") as connection:
+        await connection.execute("SET default_transaction_read_only = off")
+        for table in ("events", "inbox", "outbox", "intents", "dead_letters", *AUDITED[service]):
+            for statement in ("DELETE FROM {}", "INSERT INTO {} DEFAULT VALUES", "TRUNCATE {}", "DROP TABLE {}"):
+                with pytest.raises(Refused):
+                    await connection.execute(statement.format(f"{service}_service.{table}"))
+        with pytest.raises(Refused):
+            await connection.execute(f"CREATE TABLE {service}_service.mine (id int)")
+
+
 @pytest.mark.parametrize("service", SERVICES)
 async def test_a_service_never_deletes_its_aggregates(stage: Stage, service: str) -> None:
     """Its own state tables are written to and kept; the catalogue is only read."""

@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from shared.desk import ACT_MAX_LETTERS
+from shared.store.dead_letters import PAGE_MAX_BYTES
 from tests.integration.asking import is_problem
 from tests.integration.letters import kept
 from tests.integration.operating import INBOX, KEY, LANE, LETTERS, acts, looked, mails, operated, set_aside, stranger
@@ -17,6 +19,18 @@ async def contents(stage: Stage) -> list[Any]:
     """Read all that an operator's act could change."""
     tables = ("dead_letters", "inbox", "operator_actions")
     return [await stage.auditor.rows(f"SELECT * FROM notification_service.{t} ORDER BY 1") for t in tables]  # noqa: S608 - ours
+
+
+async def pile(stage: Stage, count: int, body_bytes: int) -> None:
+    """Put so many letters of so many bytes into the table; nobody can read them."""
+    await stage.auditor.rows(
+        f"INSERT INTO {LETTERS} (letter_id, lane, body, error_class, reason, attempts, first_failed_at, last_failed_at)"  # noqa: S608 - ours
+        " SELECT gen_random_uuid(), $1, convert_to(repeat('x', $2), 'UTF8'), 'Unreadable', 'a test', 1, now(), now()"
+        " FROM generate_series(1, $3)",
+        LANE,
+        body_bytes,
+        count,
+    )
 
 
 async def test_a_drop_is_final(stage: Stage) -> None:
@@ -74,6 +88,20 @@ async def test_pages_hold_every_letter_once(stage: Stage) -> None:
         assert page["left"] == len(events) - len(found)
         after = page["next"]
     assert sorted(found) == sorted(str(event.event_id) for event in events)
+
+
+async def test_no_more_is_done_at_once_than_has_room(stage: Stage) -> None:
+    """So many letters, and so many bytes of them; how many are left is said, and the biggest comes alone."""
+    actor = await stage.start("notification")
+    await pile(stage, ACT_MAX_LETTERS + 1, 10)
+    told = await operated(actor, "/dead-letters/drop", all=True, why="many")
+    assert (len(told["letters"]), told["left"]) == (ACT_MAX_LETTERS, 1)
+    await operated(actor, "/dead-letters/drop", all=True, why="one more")
+    await pile(stage, 3, PAGE_MAX_BYTES // 2)
+    await pile(stage, 2, PAGE_MAX_BYTES + 1)
+    for count, left in ((2, 3), (1, 2), (1, 1), (1, 0)):
+        told = await operated(actor, "/dead-letters/drop", all=True, why="big")
+        assert (len(told["letters"]), told["left"]) == (count, left)
 
 
 @pytest.mark.parametrize(("path", "more"), [("replay", {}), ("drop", {"why": "no reason"})])

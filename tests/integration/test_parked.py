@@ -2,6 +2,7 @@
 
 import pytest
 
+from shared.http.parked import PAGE_MAX_ROWS
 from shared.store.parked import FIRST, ParkedRows
 from tests.integration.asking import is_problem
 from tests.integration.half import half
@@ -84,6 +85,20 @@ async def test_a_parked_event_is_shown_and_goes_out_once_released(stage: Stage) 
         assert await stage.auditor.count(OUTBOX) == 0
 
     await eventually(out)
+
+
+async def test_no_more_is_released_at_once_than_is_listed(stage: Stage) -> None:
+    """Whether there are more is said."""
+    actor = await stage.start("notification")
+    for count, more in ((PAGE_MAX_ROWS, False), (1, True)):
+        await stage.auditor.rows(
+            "INSERT INTO notification_service.outbox (event_id, available_at, parked_at)"
+            " SELECT gen_random_uuid(), now(), now() FROM generate_series(1, $1)",
+            count,
+        )
+        told = await operated(actor, "/parked/release", all=True, dry_run=True)
+        assert told["more"] is more
+    assert len(told["ids"]) == PAGE_MAX_ROWS
 
 
 @pytest.mark.parametrize("body", [{}, {"all": False}, {"ids": []}, {"ids": ["1"]}, {"all": True, "ids": []}], ids=str)

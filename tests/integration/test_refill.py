@@ -60,6 +60,7 @@ async def test_a_refill_walks_the_log_lot_by_lot(stage: Stage) -> None:
         await stage.auditor.rows(an_hour_ago, old)
         await stage.auditor.rows(f"TRUNCATE {OUTBOX}")
         refill, since = Refill(process.store.engine, lot_max_events=2), datetime.now(UTC) - timedelta(minutes=1)
+        assert (await refill.lot(["stock.rejected.v1"], since, None, LANE)).refilled == 0
         lots = [await refill.lot(TYPES, since, None, LANE)]
         while (after := lots[-1].next) is not None:
             lots.append(await refill.lot(TYPES, since, after, LANE))
@@ -68,7 +69,6 @@ async def test_a_refill_walks_the_log_lot_by_lot(stage: Stage) -> None:
         assert await stage.auditor.count(OUTBOX) == 4
         assert await stage.auditor.count(OUTBOX, "event_id = $1", old) == 0
         assert (await refill.lot(TYPES, since, None, LANE)).refilled == 0  # it waits there already
-        assert await refill.lot(["stock.rejected.v1"], since, None, LANE) == Lot(0, lots[0].next)
         assert await refill.lot(TYPES, since, Place(10**15, 0), LANE) == Lot(0, None)
 
 

@@ -53,7 +53,7 @@ def message(envelopes: Iterable[Envelope]) -> bytes:
                 payload=one.event.model_dump_json().encode(),
                 correlation_id=one.correlation_id,
                 causation_id=None,
-                traceparent=None,
+                traceparent=one.traceparent,
                 occurred_at=datetime.now(UTC),
             )
             for one in envelopes

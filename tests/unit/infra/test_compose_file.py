@@ -10,6 +10,7 @@ import yaml
 from infra import ports
 from infra.credentials import (
     CUSTOMERS,
+    DATABASE_ROLES,
     OPERATOR_KEY,
     VARIABLES,
     Credentials,
@@ -42,7 +43,7 @@ OWN_SECRETS = {
     "postgres": {"QUARTET_POSTGRES_PASSWORD"},
     "roles": {
         "QUARTET_POSTGRES_PASSWORD",
-        *(name for name in VARIABLES if "_SERVICE_" in name or "_MIGRATOR_" in name),
+        *map(role_variable, DATABASE_ROLES),
     },
     "configuration": {name for name in VARIABLES if name.endswith("_BROKER_PASSWORD")},
     **{name: {broker_variable("topology")} for name in ("topology", "topology-watch")},

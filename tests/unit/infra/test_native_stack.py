@@ -7,6 +7,7 @@ import pytest
 from infra import ports
 from infra.credentials import (
     CUSTOMERS,
+    DATABASE_ROLES,
     OPERATOR_KEY,
     VARIABLES,
     Credentials,
@@ -30,7 +31,7 @@ OWN_SECRETS = {
     **{f"migrate-{service}": {role_variable(f"{service}_migrator")} for service in SERVICES},
     "roles": {
         "QUARTET_POSTGRES_PASSWORD",
-        *(name for name in VARIABLES if name.endswith(("SERVICE_PASSWORD", "MIGRATOR_PASSWORD"))),
+        *map(role_variable, DATABASE_ROLES),
     },
     **{name: {broker_variable("topology")} for name in ("topology", "topology-watch")},
     "provider": {OPERATOR_KEY},

@@ -43,7 +43,7 @@ from tests.unit.services.cases import Case
 
 OK, NO = charge_answered(ChargeResult.CAPTURED), charge_answered(ChargeResult.CARD_DECLINED)
 BACK, SHUT = undo_answered(UndoResult.REFUNDED), undo_answered(UndoResult.VOIDED)
-AMOUNT_LEARNED = AmountLearned(order_id=ORDER, money=PRICE, token=TOKEN)
+AMOUNT_LEARNED = AmountLearned(order_id=ORDER, money=PRICE)
 CHARGE_INTENDED = ChargeIntended(order_id=ORDER, money=PRICE)
 CHARGE = Charge(order_id=ORDER, money=PRICE, token=TOKEN)
 SILENT = DeclineReason.PROVIDER_SILENT

@@ -22,6 +22,8 @@ from tests.unit.shared.loop import until
 from tests.unit.shared.wire import batch, cloud_event
 
 LANE = Lane("payment", OrderCancelled)
+MESSAGE_ID_MAX_BYTES = 255
+"""Of any id or name in AMQP 0-9-1 (a short string)."""
 
 
 class FakeShell:
@@ -155,6 +157,17 @@ async def test_nothing_of_the_old_headers_is_copied(clock: FakeClock) -> None:
     assert copy.exchange == "payment.delay.10000ms"
     assert copy.headers["quartet-first-failed-at"] == "2026-01-01T00:00:00+00:00"
     assert all(name.startswith("quartet-") for name in copy.headers)
+
+
+async def test_what_is_too_long_to_be_sent_on_is_left_behind(clock: FakeClock) -> None:
+    """A message's own id and time may fill their places; a letter that could not be published would block its lane."""
+    stage = Stage(clock)
+    message = FakeMessage(b"no batch", quartet_first_failed_at="9" * 200_000)
+    message.message_id = "é" * 127
+    await stage.handle(message)
+    (letter,) = stage.publisher.published
+    assert len(letter.message_id.encode()) < MESSAGE_ID_MAX_BYTES / 2
+    assert letter.headers["quartet-first-failed-at"] == clock.now().isoformat()
 
 
 async def test_unreadable_parts_are_set_aside(clock: FakeClock) -> None:

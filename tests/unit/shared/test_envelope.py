@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.envelope import Envelope, Logged, Unreadable, _one_by_one, alone, decode, encode
+from shared.envelope import MESSAGE_MAX_EVENTS, Envelope, Logged, Unreadable, _one_by_one, apart, decode, encode
 from shared.event import Event
 from tests.unit.shared.generated import FEW, SOME, instances
 from tests.unit.shared.wire import CAUSE, NOW, ORDER, PRIVATE, PUBLIC, TRACE, batch, cloud_event, logged
@@ -105,6 +105,7 @@ def test_new_fields_are_dropped() -> None:
         (b"{}", "not a CloudEvents batch"),
         (b"null", "not a CloudEvents batch"),
         (b"[]", "not a CloudEvents batch"),
+        (orjson.dumps([1] * (MESSAGE_MAX_EVENTS + 1)), f"more than {MESSAGE_MAX_EVENTS} events"),
         (batch("text"), "TypeError"),
         (batch(None), "TypeError"),
         (batch([1]), "TypeError"),
@@ -143,18 +144,19 @@ def test_neighbours_stand() -> None:
     assert isinstance(second, Unreadable)
 
 
-def test_alone() -> None:
+def test_apart() -> None:
     """An event leaves its batch as a batch of one, which is read as it was."""
     first, second = cloud_event(), cloud_event(id=str(ORDER))
     body = batch(first, second)
-    assert orjson.loads(alone(body, 1)) == [second]
-    assert decode(alone(body, 1), NAME) == decode(body, NAME)[1:]
+    (alone,) = apart(body, [1])
+    assert orjson.loads(alone) == [second]
+    assert decode(alone, NAME) == decode(body, NAME)[1:]
 
 
 @pytest.mark.parametrize("body", [b"", b"\xff", b"{}", b"7", b"null", b"[]", b"[" * 300 + b"]" * 300])
 def test_what_cannot_be_taken_apart(body: bytes) -> None:
     """A body that is no batch, or whose parts cannot be written again, is kept whole."""
-    assert alone(body, 0) == body
+    assert apart(body, [0]) == [body]
 
 
 @SOME
@@ -173,7 +175,7 @@ def test_any_json(value: Any) -> None:
     assert len(reads) == (len(value) if isinstance(value, list) and value else 1)
     assert all(isinstance(read, Unreadable) for read in reads)
     if isinstance(value, list) and value:
-        assert [orjson.loads(alone(body, index)) for index in range(len(reads))] == [
+        assert [orjson.loads(alone) for alone in apart(body, range(len(reads)))] == [
             [part] for part in orjson.loads(body)
         ]
 

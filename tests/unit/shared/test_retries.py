@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from shared.retries import REASON_MAX_CHARACTERS, Failure, Retries, attempts_so_far
+from shared.retries import ATTEMPTS_READ_MAX, REASON_MAX_CHARACTERS, Failure, Retries, attempts_so_far
 from shared.topology import DELAY_TIERS_MS, Lane
 from shared.vocabulary.inventory import StockReserved
 from tests.unit.shared.fakes import START, FakeClock, FakePublisher
@@ -122,6 +122,8 @@ async def test_does_not_return_before(retries: Retries, publisher: FakePublisher
         ({"quartet-attempts": "2"}, 0),
         ({"quartet-attempts": None}, 0),
         ({"quartet-attempts": 1.5}, 0),
+        ({"quartet-attempts": ATTEMPTS_READ_MAX}, ATTEMPTS_READ_MAX),
+        ({"quartet-attempts": ATTEMPTS_READ_MAX + 1}, 0),
         ({"x-delivery-count": 7}, 0),
     ],
 )

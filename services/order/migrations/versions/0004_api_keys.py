@@ -4,8 +4,8 @@ from pathlib import Path
 
 from shared.store.migrations import run_sql
 
-revision = "0003"
-down_revision = "0002"
+revision = "0004"
+down_revision = "0003"
 
 
 def upgrade() -> None:

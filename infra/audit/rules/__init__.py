@@ -1,0 +1,63 @@
+"""The promises, as a table. Each row names the function that says how a fact breaks it; all of them are pure."""
+
+from infra.audit.facts import Letter, LogLine, Part, Saga, Shelf
+from infra.audit.rules import goods, inside, money, pending, secrecy, together
+from infra.audit.rules.rule import Kind, Rule
+
+INSTANT, SETTLED, OVERDUE = Kind.INSTANT, Kind.SETTLED, Kind.OVERDUE
+
+PARTS: tuple[Rule[Part], ...] = (
+    Rule("gapless", "the versions of a log run from 1 without a gap, up to its state's", INSTANT, inside.gapless),
+    Rule("allowed", "every transition in a history is one that a reaction takes", INSTANT, inside.allowed),
+    Rule("as-told", "the state folded from the log is the state that is stored", INSTANT, inside.as_told),
+    Rule("one-effect", "an event has one effect, logged in one go", INSTANT, inside.one_effect),
+    Rule("caused", "what is logged was caused by an event that advanced in the inbox", INSTANT, inside.caused),
+    Rule("effective", "what advanced in the inbox is logged", INSTANT, inside.effective),
+    Rule("dead-kept", "what the inbox calls dead is kept as a letter", INSTANT, inside.dead_is_kept),
+    Rule("one-mail", "at most one notification of a kind for an order", INSTANT, inside.one_notification),
+    Rule("no-card", "no card number in events and intents", INSTANT, secrecy.no_card),
+    Rule("no-token", "no payment token but in order.placed, and where it waits", INSTANT, secrecy.no_token),
+)
+"""Of what one schema holds of one order."""
+
+SHELVES: tuple[Rule[Shelf], ...] = (
+    Rule("stock-adds-up", "no stock is negative; received = available + reserved + sold", INSTANT, goods.adds_up),
+    Rule("stock-held", "reserved and sold are the sums over reservations", INSTANT, goods.held_for_orders, whole=True),
+    Rule("stock-received", "received is what the receipts add up to", INSTANT, goods.received_as_logged),
+)
+"""Of the stock of one SKU."""
+
+SAGAS: tuple[Rule[Saga], ...] = (
+    Rule("within-amount", "captured ≤ the amount, refunded ≤ captured", INSTANT, money.within_the_amount),
+    Rule("line-by-line", "payment and the provider's ledger agree line by line", SETTLED, money.line_by_line),
+    Rule("key-closed", "no cancelled order whose key would still be charged", SETTLED, money.closed_for_good),
+    Rule("paid-once", "confirmed: one full capture, nothing refunded", SETTLED, money.paid_once),
+    Rule("nothing-kept", "cancelled: no money is kept", SETTLED, money.nothing_kept),
+    Rule("sold-in-full", "confirmed: stock is committed for every line", SETTLED, together.sold_in_full),
+    Rule("nothing-held", "cancelled: no stock is held", SETTLED, together.nothing_held),
+    Rule("answered-once", "a cancellation has one closing event of each", SETTLED, together.answered_once),
+    Rule("reacted-to", "what was published was reacted to, or is on its way", SETTLED, together.reacted_to),
+    Rule("told", "every public event that was acted on is in its owner's log", SETTLED, together.told_by_its_owner),
+    Rule("known", "every key at the provider is an order's", SETTLED, money.known),
+    Rule("ends", "no order is open for longer than the bound", OVERDUE, pending.ends_in_time),
+    Rule("asked", "no intent waits for longer than the bound", OVERDUE, pending.asked_in_time),
+    Rule("published", "no event is in an outbox for longer than the bound", OVERDUE, pending.published_in_time),
+    Rule("not-parked", "no intent and no outbox row is parked", OVERDUE, pending.nothing_parked),
+)
+"""Of one order, in all services and at the provider."""
+
+LETTERS: tuple[Rule[Letter], ...] = (
+    Rule("no-secret-letter", "no card number and no token in dead letters", INSTANT, secrecy.no_secret_in_letter),
+)
+"""Of one dead letter, whatever it is about."""
+
+LOG_LINES: tuple[Rule[LogLine], ...] = (
+    Rule("no-card-log", "no card number in the programs' logs", INSTANT, secrecy.no_card_in_log),
+)
+"""Of one line of a log."""
+
+
+def between(saga: Saga) -> list[Rule[Saga]]:
+    """Give the rules about an order that can be told now: those between the books wait until they are closed."""
+    at_rest = saga.is_at_rest
+    return [rule for rule in SAGAS if at_rest or rule.kind is not SETTLED]

@@ -1,0 +1,65 @@
+"""What must not be written down: card numbers anywhere, payment tokens anywhere but where they wait."""
+
+import re
+from collections.abc import Iterable, Iterator
+
+from infra.audit.facts import Letter, LogLine, Part
+
+_CARD = re.compile(
+    r"[2-6](?<![\w.-].)[0-9]{3}(?:[0-9]{9,15}|(?:[ -][0-9]{4}){3}|(?<=3...)[ -][0-9]{6}[ -][0-9]{5})(?![\w-])"
+)
+"""13 to 19 digits (ISO/IEC 7812-1), in one or in the groups on a card. Those of payment networks begin with 2 to 6.
+What touches a letter, a hyphen or a point is part of an id or of a number."""
+_TOKEN = re.compile(r'"(tok_\w+)"')
+"""As the provider's tokens look; a customer's word that does not look so was never worth anything."""
+
+MAY_HOLD_TOKENS = ("order.placed.v1", "charge")
+"""The one event that carries the token, and the intent that waits with it."""
+
+
+def no_card(part: Part) -> Iterator[str]:
+    """No event or intent holds a card number."""
+    for what, text in _texts(part):
+        if has_card_number(text):
+            yield f"{part.service} keeps a card number in {what}"
+
+
+def no_token(part: Part) -> Iterator[str]:
+    """No event or intent holds a payment token, but where it has to wait."""
+    for what, text in _texts(part):
+        if not what.startswith(MAY_HOLD_TOKENS) and _TOKEN.search(text):
+            yield f"{part.service} keeps a payment token in {what}"
+
+
+def no_secret_in_letter(letter: Letter) -> Iterator[str]:
+    """No letter holds a card number, and none but of the event that carries it a payment token."""
+    if has_card_number(letter.text):
+        yield f"a card number is in the letter from {letter.lane}"
+    if letter.type not in MAY_HOLD_TOKENS and _TOKEN.search(letter.text):
+        yield f"a payment token is in the letter from {letter.lane}"
+
+
+def no_card_in_log(line: LogLine) -> Iterator[str]:
+    """No program wrote one into its log."""
+    if has_card_number(line.text):
+        yield f"a card number is in {line.where}"
+
+
+def has_card_number(text: str) -> bool:
+    """Tell whether a text holds digits that are a card number by their length, place and check digit (Luhn)."""
+    return any(_luhn(match.group()) for match in _CARD.finditer(text))
+
+
+def _luhn(text: str) -> bool:
+    """Check the check digit (ISO/IEC 7812-1, annex B)."""
+    digits = [int(each) for each in reversed(text) if each.isdigit()]
+    doubled = sum(sum(divmod(2 * digit, 10)) for digit in digits[1::2])
+    return (sum(digits[::2]) + doubled) % 10 == 0
+
+
+def _texts(part: Part) -> Iterable[tuple[str, str]]:
+    """Give all that is written freely, each with its type first."""
+    for entry in part.log:
+        yield f"{entry.type} {entry.event_id}", entry.text
+    for intent in part.intents:
+        yield intent.what, intent.text

@@ -1,0 +1,1 @@
+GRANT SELECT ON reservations, stock TO auditor;

@@ -1,0 +1,1 @@
+GRANT SELECT ON correspondence TO auditor;

@@ -1,0 +1,126 @@
+"""The audit has teeth: whatever is spoilt in the books breaks the rule about it, and no other."""
+
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from infra.audit.audit import Scope
+from infra.audit.findings import EVERY_RULE, Findings
+from infra.audit.rules.rule import Kind
+from tests.integration.auditor import Auditor
+from tests.integration.books import NOTHING_WAITS, audited
+from tests.integration.evening import Evening, played
+from tests.integration.spoilt import WAYS, Spoilt
+from tests.integration.stage import Stage
+
+pytestmark = pytest.mark.integration
+
+STOCK_CHECKS = """
+    SELECT conname, pg_get_constraintdef(oid) AS definition FROM pg_constraint
+    WHERE conrelid = 'inventory_service.stock'::regclass AND contype = 'c'
+"""
+
+
+@pytest.fixture(scope="module")
+def memory() -> list[Evening]:
+    """Holds the evening, once it was played."""
+    return []
+
+
+@pytest_asyncio.fixture
+async def evening(stage: Stage, memory: list[Evening]) -> Evening:
+    """The evening as it was played, in a database that had nothing in it."""
+    if not memory:
+        memory.append(await played(stage))
+        await stage.auditor.wipe()
+    whole = memory[0]
+    await whole.put_back(stage.auditor)
+    return Evening(whole.orders, whole.rows, [dict(line) for line in whole.lines])
+
+
+async def spoil(auditor: Auditor, evening: Evening, way: Spoilt) -> None:
+    """Do it."""
+    for statement in way.statements:
+        await auditor.rows(statement.format(**evening.orders))
+    way.forge(evening)
+
+
+async def found(stage: Stage, evening: Evening, scope: Scope | None = None) -> Findings:
+    """Audit the evening's books."""
+    return await audited(stage, scope, transport=evening.provider(), ledger_after=0)
+
+
+async def test_an_evening_is_clean(stage: Stage, evening: Evening) -> None:
+    """Nothing is found where nothing was spoilt, and every rule but that of the logs had something to look at."""
+    findings = await found(stage, evening)
+    assert findings.breaks == []
+    assert findings.orders == len(evening.orders)
+    assert {name for name, tally in findings.tallies.items() if not tally.checked} == {
+        "no-secret-letter",
+        "no-card-log",
+    }
+
+
+@pytest.mark.parametrize("way", WAYS, ids=str)
+async def test_teeth(stage: Stage, evening: Evening, way: Spoilt) -> None:
+    """What is spoilt breaks its rules and no other, and the order is named."""
+    checks = await stage.auditor.rows(STOCK_CHECKS)
+    try:
+        await spoil(stage.auditor, evening, way)
+        findings = await found(stage, evening)
+    finally:
+        await stage.auditor.wipe()
+        for check in checks:
+            await stage.auditor.rows(
+                f"ALTER TABLE inventory_service.stock DROP CONSTRAINT IF EXISTS {check['conname']}"
+            )
+            await stage.auditor.rows(
+                f"ALTER TABLE inventory_service.stock ADD CONSTRAINT {check['conname']} {check['definition']}"
+            )
+    assert set(findings.broken) == set(way.breaks), findings.breaks
+    assert {each.rule for each in findings.breaks} == set(way.breaks)
+
+
+def test_every_rule_is_seen_to_break() -> None:
+    """No rule is there that nothing above breaks; that of the logs has a test of its own."""
+    assert {rule.name for rule in EVERY_RULE} == {"no-card-log", *(name for way in WAYS for name in way.breaks)}
+
+
+async def test_a_card_in_a_log(stage: Stage, evening: Evening, tmp_path: Path) -> None:
+    """A program that wrote a card number into its log is named with the line."""
+    (tmp_path / "order.log").write_text('{"message": "placed"}\n{"message": "card 4111111111111111 was refused"}\n')
+    findings = await audited(stage, transport=evening.provider(), ledger_after=0, logs=tmp_path)
+    assert [(each.rule, each.about) for each in findings.breaks] == [("no-card-log", "order.log:2")]
+
+
+async def test_only_the_instant_rules(stage: Stage, evening: Evening) -> None:
+    """While the dance goes on, nothing is asked of what lies between the books, nor of the broker."""
+    findings = await audited(
+        stage,
+        Scope(instant=True, bounds=NOTHING_WAITS),
+        transport=evening.provider(),
+        ledger_after=0,
+        broker_url="amqp://127.0.0.1:1",
+    )
+    assert findings.is_clean
+    assert set(findings.tallies) == {rule.name for rule in EVERY_RULE if rule.kind is Kind.INSTANT}
+
+
+async def test_only_what_changed(stage: Stage, evening: Evening) -> None:
+    """An order that nothing happened to since is not looked at, whatever is wrong with it; the others are, whole."""
+    for service in ("order", "inventory", "payment", "notification"):
+        await stage.auditor.rows(
+            f"UPDATE {service}_service.events SET occurred_at = occurred_at - interval '2 hours'"  # noqa: S608 - ours
+            " WHERE stream_id <> $1::uuid OR version = 1",
+            evening.orders["back"],
+        )
+    await stage.auditor.rows(
+        "UPDATE payment_service.payments SET charge_id = 'forged' WHERE order_id = $1::uuid", evening.orders["sold"]
+    )
+    findings = await found(stage, evening, Scope(since_s=3600, bounds=NOTHING_WAITS))
+    assert findings.orders == 1
+    assert findings.is_clean
+    assert "stock-held" not in findings.tallies
+    everything = await found(stage, evening)
+    assert set(everything.broken) == {"as-told"}
