@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help up demo ablation audit bench load status logs migrate down reset check test format lock
+.PHONY: help up demo ablation audit bench load chaos chaos-payment-fail status logs migrate down reset check test format lock
 MAKEFLAGS += --no-print-directory
 
 BIN := .venv/bin
@@ -30,7 +30,7 @@ define lint
 endef
 
 help:  ## list these targets
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1 | \2/p' Makefile | column -t -s '|' 2>/dev/null || grep '## ' Makefile
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1 | \2/p' Makefile | column -t -s '|' 2>/dev/null || grep '## ' Makefile
 
 up: $(RUNTIME)  ## start everything, and say where to look: MODE=docker or native, SCALE=2
 	@$(QUARTET) up $(if $(MODE),--mode '$(MODE)') $(if $(SCALE),--scale '$(SCALE)')
@@ -50,6 +50,14 @@ ablation: .venv/.development  ## take each safeguard away, and see its test fail
 load: .venv/.development  ## orders over HTTP, checked afterwards: RATE=300 SECONDS=120 SEED=1 WEB=1
 	@$(BIN)/python -m benchmarks.load $(if $(RATE),--rate $(RATE)) $(if $(SECONDS),--seconds $(SECONDS)) \
 		$(if $(SEED),--seed $(SEED)) $(if $(WEB),--web)
+
+CHAOS = $(BIN)/quartet chaos run $(if $(SEED),--seed $(SEED)) $(if $(SOAK),--soak '$(SOAK)') $(if $(RATE),--rate $(RATE))
+
+chaos: .venv/.runtime  ## break what runs, under load, and audit what is left: NAME=kill-payment SEED=1 SOAK=20m
+	@$(CHAOS) $(or $(NAME),--all)
+
+chaos-payment-fail: .venv/.runtime  ## payments are declined, time out, and then the provider is gone
+	@$(CHAOS) payment-declines payment-silence payment-gone
 
 status: | $(QUARTET)  ## show every program
 	@$(QUARTET) status

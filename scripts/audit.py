@@ -55,7 +55,7 @@ def run(
     bounds = Bounds(settled_for_s=seconds(settled_for), overdue_s=seconds(overdue))
     scope = Scope(seconds(since) if since else None, instant, bounds)
     try:
-        findings = asyncio.run(audit(_sources(Home.locate()), scope))
+        findings = asyncio.run(audit(sources_of(Home.locate()), scope))
     except (WorldError, httpx.HTTPError, AMQPError, OSError, TimeoutError, KeyError) as error:
         why = f"{type(error).__name__}: {error}".splitlines()[0]
         typer.echo(f"audit: not everything answers ({why}): `make up` first, or `make status`", err=True)
@@ -67,7 +67,7 @@ def run(
     raise typer.Exit(0 if findings.is_clean else BROKEN)
 
 
-def _sources(home: Home) -> Sources:
+def sources_of(home: Home) -> Sources:
     """Say where the books of this stack are.
 
     Raises:

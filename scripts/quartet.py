@@ -3,6 +3,7 @@
 import typer
 
 from scripts import audit, demo, dlq, keys, parked, refill, stack
+from scripts.chaos import command as chaos
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help="Quartet: four services, no conductor.")
 
@@ -18,6 +19,7 @@ app.add_typer(keys.app, name="key")
 app.add_typer(dlq.app, name="dlq")
 app.add_typer(parked.app, name="parked")
 app.command()(refill.refill)
+app.add_typer(chaos.app, name="chaos")
 
 if __name__ == "__main__":
     app()

@@ -8,7 +8,7 @@ import typer
 
 from infra.failure import StackError
 from infra.topology import TABLES
-from scripts.operations import Document, asking
+from scripts.operations import Document, Operations, asking
 from scripts.sentences import sentences
 from scripts.stack_screen import out
 from shared.topology import lanes_of
@@ -25,14 +25,24 @@ def refill(
     with sentences():
         owner, begins = owner_of(lane), since_when(since, datetime.now(UTC))
         with asking(context) as operations:
-            refilled, after = 0, None
-            while True:
-                body: Document = {"lane": lane, "since": begins.isoformat(), "after": after}
-                answer = operations.post(owner, "/refill", body) or {"refilled": 0, "next": None}
-                refilled += answer["refilled"]
-                if (after := answer["next"]) is None:
-                    break
+            refilled = publish_again(operations, lane, begins)
         out.print(f"{refilled} events of {owner}'s log since {begins:%Y-%m-%d %H:%M:%S %Z} are published again")
+
+
+def publish_again(operations: Operations, lane: str, since: datetime) -> int:
+    """Have a lane's owner publish again what it has logged since then; say how many events that were.
+
+    Raises:
+        StackError: there is no such lane, or its owner is out of reach or refuses.
+    """
+    owner, after = owner_of(lane), None
+    refilled = 0
+    while True:
+        body: Document = {"lane": lane, "since": since.isoformat(), "after": after}
+        answer = operations.post(owner, "/refill", body) or {"refilled": 0, "next": None}
+        refilled += int(answer["refilled"])
+        if (after := answer["next"]) is None:
+            return refilled
 
 
 def owner_of(lane: str) -> str:

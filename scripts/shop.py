@@ -77,6 +77,16 @@ class Shop:
         """Look at the stock of a SKU."""
         return await self._get(f"{self._at.inventory}/stock/{sku}")
 
+    async def receive(self, sku: str, quantity: int) -> None:
+        """Bring goods, as the operator does."""
+        headers = {"Idempotency-Key": str(uuid4()), **self._operator}
+        url = f"{self._at.inventory}/stock/{sku}/receipts"
+        (await self._client.post(url, json={"quantity": quantity}, headers=headers)).raise_for_status()
+
+    async def faults(self, **rates: float) -> Document:
+        """Set the provider's faults, those not given to none, and give how often each was injected so far."""
+        return _document(await self._client.put(f"{self._at.provider}/v1/faults", json=rates, headers=self._operator))
+
     async def payment(self, order_id: str) -> Document:
         """Look at an order's money, as payment tells it."""
         return await self._get(f"{self._at.payment}/payments/{order_id}")

@@ -119,8 +119,8 @@ ISSUE_KEY = Statement(
     WITH issued AS (
         INSERT INTO api_keys (key_hash, customer_id) VALUES (CAST(:key_hash AS bytea), CAST(:customer_id AS text))
         RETURNING customer_id, key_hash)
-    INSERT INTO operator_actions (action, about, details)
-    SELECT 'key issued', customer_id, jsonb_build_object('key_id', encode(key_hash, 'hex')) FROM issued
+    INSERT INTO operator_actions (who, action, about, details)
+    SELECT 'operator', 'key issued', customer_id, jsonb_build_object('key_id', encode(key_hash, 'hex')) FROM issued
 """)
 )
 REVOKE_KEY = Statement(
@@ -129,8 +129,8 @@ REVOKE_KEY = Statement(
         UPDATE api_keys SET revoked_at = now()
         WHERE key_hash = CAST(:key_hash AS bytea) AND customer_id = CAST(:customer_id AS text) AND revoked_at IS NULL
         RETURNING customer_id, key_hash)
-    INSERT INTO operator_actions (action, about, details)
-    SELECT 'key revoked', customer_id, jsonb_build_object('key_id', encode(key_hash, 'hex')) FROM revoked
+    INSERT INTO operator_actions (who, action, about, details)
+    SELECT 'operator', 'key revoked', customer_id, jsonb_build_object('key_id', encode(key_hash, 'hex')) FROM revoked
 """)
 )
 

@@ -194,7 +194,7 @@ async def test_so_many_keys_are_known_at_once(order: Actor, monkeypatch: pytest.
     monkeypatch.setattr(callers, "KNOWN_MAX_KEYS", 2)
     known = callers.Callers(
         order.runtime.engine,
-        OrderSettings(database_url="", broker_url="", http_port=1, operator_key="", key_max_age_s=300),
+        OrderSettings(database_url="", broker_url="", http_port=1, operator_key="key", key_max_age_s=300),
     )
     names = ["a", "b", "c", "a"]
     for name in names:

@@ -1,0 +1,89 @@
+"""The load: customers that ask again under one key, and give up in the end."""
+
+import asyncio
+from itertools import islice
+
+import httpx
+import pytest
+
+from scripts.chaos import load
+from scripts.chaos.load import Load
+from scripts.chaos.schedule import Arrival, arrivals
+from tests.unit.scripts.chaos.fakes import FakeShop
+
+DEADLINE_S = 10.0
+REQUEST = httpx.Request("POST", "http://nowhere")
+ORDER = Arrival(0, 0.0, "tok_approved", {"rosin": 1}, cancels=False)
+CANCELLED = Arrival(0, 0.0, "tok_approved", {"rosin": 1}, cancels=True)
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ask again at once."""
+    monkeypatch.setattr(load, "ASK_AGAIN_MIN_S", 0.0)
+    monkeypatch.setattr(load, "ASK_AGAIN_MAX_S", 0.0)
+
+
+async def run(shop: FakeShop, *orders: Arrival) -> Load:
+    """Let orders arrive, and wait until each customer is done."""
+    running = Load(shop, orders)  # type: ignore[arg-type]  # a fake
+    running.begin()
+    async with asyncio.timeout(DEADLINE_S):
+        while len(running.placed) + running.lost + running.held_back < len(orders):  # noqa: ASYNC110 - numbers set no event
+            await asyncio.sleep(0)
+    await running.end()
+    return running
+
+
+def raising(*errors: Exception) -> FakeShop:
+    """Make a shop that fails so often before it answers."""
+    left = iter(errors)
+
+    def answer() -> None:
+        for error in left:
+            raise error
+
+    return FakeShop(answer)
+
+
+def status(code: int) -> httpx.HTTPStatusError:
+    """An answer that is no success."""
+    return httpx.HTTPStatusError("no", request=REQUEST, response=httpx.Response(code, request=REQUEST))
+
+
+async def test_who_got_no_answer_asks_again_under_the_same_key() -> None:
+    """Or one order would become two."""
+    shop = raising(httpx.ConnectError("away"), status(503), status(500))
+    told = await run(shop, ORDER)
+    assert len(shop.keys) == 4
+    assert len(set(shop.keys)) == 1
+    assert len(told.placed) == 1
+    assert told.answers == {"no answer": 1, "503": 1, "500": 1, "2xx": 1}
+
+
+async def test_what_is_refused_is_not_asked_again() -> None:
+    """Asking again changes nothing."""
+    shop = raising(status(422))
+    told = await run(shop, ORDER)
+    assert (len(shop.keys), told.placed, told.lost) == (1, [], 1)
+
+
+async def test_patience_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody knows whether such an order was placed."""
+    monkeypatch.setattr(load, "PATIENCE_S", 0.0)
+    told = await run(FakeShop(), ORDER)
+    assert (told.placed, told.lost) == ([], 1)
+
+
+async def test_some_cancel() -> None:
+    """Right after they were told that their order is placed."""
+    shop = FakeShop()
+    told = await run(shop, CANCELLED)
+    assert shop.cancelled == told.placed
+
+
+async def test_orders_in_flight_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is held back is counted."""
+    monkeypatch.setattr(load, "IN_FLIGHT_MAX_ORDERS", 0)
+    told = await run(FakeShop(), *islice(arrivals(1e6, 3, "1"), 3))
+    assert (told.placed, told.held_back) == ([], 3)

@@ -1,0 +1,80 @@
+"""One run of experiments: when it goes on, when it ends, and how it is interrupted."""
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from signal import SIGTERM
+
+import pytest
+
+from infra.credentials import VARIABLES
+from infra.home import Home
+from infra.run import Mode, Run
+from scripts.chaos.experiment import Experiment, Verdict
+from scripts.chaos.experiments import ALL
+from scripts.chaos.session import Session
+from scripts.shop import Shop
+
+PASSES = 20
+"""Of the loop: more than it takes to handle a signal."""
+
+
+class Told(Session):
+    """Plays nothing, and comes to the verdict that it is told."""
+
+    def __init__(self, directory: Path, verdict: Callable[[Experiment], Awaitable[Verdict]]) -> None:
+        (directory / "secrets.env").write_text("".join(f"{name}=x\n" for name in VARIABLES))
+        super().__init__(Home(directory), Run(Mode.NATIVE, 1), seed=1, rate=20.0)
+        self.played: list[Experiment] = []
+        self._verdict = verdict
+
+    async def _one(self, experiment: Experiment, shop: Shop) -> Verdict:
+        self.played.append(experiment)
+        return await self._verdict(experiment)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "played"),
+    [
+        (Verdict.HELD, len(ALL)),
+        (Verdict.BROKEN, len(ALL)),
+        (Verdict.NOT_EXERCISED, len(ALL)),
+        (Verdict.NOT_STEADY, 1),
+    ],
+)
+async def test_it_goes_on_as_long_as_there_is_something_to_break(tmp_path: Path, verdict: Verdict, played: int) -> None:
+    """From a state that is not steady nothing can be shown."""
+
+    async def always(_: Experiment) -> Verdict:
+        return verdict
+
+    session = Told(tmp_path, always)
+    await session.play(ALL)
+    assert len(session.played) == played
+
+
+async def test_asked_twice_to_end_it_undoes_all_the_same(tmp_path: Path) -> None:
+    """Whoever presses Ctrl-C again is no reason to leave something broken."""
+    undone = False
+
+    async def interrupted(_: Experiment) -> Verdict:
+        nonlocal undone
+        try:
+            os.kill(os.getpid(), SIGTERM)
+            await asyncio.Event().wait()
+        finally:
+            os.kill(os.getpid(), SIGTERM)
+            for _pass in range(PASSES):
+                await asyncio.sleep(0)
+            undone = True
+        return Verdict.HELD
+
+    session = Told(tmp_path, interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        await session.play(ALL)
+    task = asyncio.current_task()
+    assert task is not None
+    task.uncancel()
+    assert undone
+    assert len(session.played) == 1
