@@ -55,6 +55,12 @@ class Stage:
         self.answers: list[Reply] = []
         """What it answers, first to last, before it answers just so."""
 
+    async def end(self) -> None:
+        """End what a test has left standing outside, while there is a loop to end it in."""
+        for task in (standing := list(self.workers._running)):
+            task.cancel()
+        await asyncio.gather(*standing, return_exceptions=True)
+
     def _committed(self, committed: Committed) -> None:
         self.workers.offer(committed.claims, committed.began_s)
 

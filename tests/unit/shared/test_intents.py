@@ -1,6 +1,7 @@
 """Intent workers: what was intended is carried out until it is answered, and the answer is brought home."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
@@ -14,8 +15,10 @@ from tests.unit.shared.toy import Encored, Score, Tune, cue, order
 
 
 @pytest.fixture
-async def stage(clock: FakeClock) -> Stage:
-    return Stage(clock)
+async def stage(clock: FakeClock) -> AsyncIterator[Stage]:
+    stage = Stage(clock)
+    yield stage
+    await stage.end()
 
 
 async def test_just_committed_intents_are_carried_out_at_once(stage: Stage) -> None:

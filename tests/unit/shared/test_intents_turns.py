@@ -1,5 +1,7 @@
 """Whose turn it is: how many intents are carried out at once, how many wait, and which comes first."""
 
+from collections.abc import AsyncIterator
+
 import pytest
 
 from tests.unit.shared.fakes import FakeClock
@@ -9,8 +11,10 @@ from tests.unit.shared.toy import order
 
 
 @pytest.fixture
-async def stage(clock: FakeClock) -> Stage:
-    return Stage(clock)
+async def stage(clock: FakeClock) -> AsyncIterator[Stage]:
+    stage = Stage(clock)
+    yield stage
+    await stage.end()
 
 
 @pytest.mark.parametrize(("ago_s", "started"), [(0, True), (14.9, True), (15.1, False), (60, False)])
