@@ -152,7 +152,9 @@ class Consumers:
             return
         except Exception as error:  # noqa: BLE001 - a message that nobody can handle must not block its lane
             logger.opt(exception=error).error("a message of {} cannot be handled", lane.queue)
-            failures = [_letter(message, 0, message.body, type(error).__name__, "cannot be handled")]
+            failures = [
+                replace(_letter(message, 0, message.body, type(error).__name__, "cannot be handled"), retryable=True)
+            ]
         if failures:
             await self._retries.set_back(lane, failures)
         await _ack(message)

@@ -192,12 +192,13 @@ async def test_a_message_that_is_no_batch(clock: FakeClock, body: bytes) -> None
 
 
 async def test_a_message_that_nobody_can_handle(clock: FakeClock) -> None:
-    """Whatever goes wrong with a message, it is set aside and acked: it never blocks its lane."""
-    stage, message = Stage(clock), FakeMessage(batch(cloud_event()))
-    await stage.handle(message)
-    (letter,) = stage.publisher.published
-    assert (letter.exchange, letter.body, letter.message_id) == ("payment.dead", message.body, "m1#0")
-    assert message.acked
+    """Whatever goes wrong with a message, it blocks no lane: it is tried again whole, and set aside in the end."""
+    for attempts, exchange in enumerate(("payment.delay.1000ms", "payment.delay.10000ms", "payment.dead")):
+        stage, message = Stage(clock), FakeMessage(batch(cloud_event()), quartet_attempts=attempts)
+        await stage.handle(message)
+        (copy,) = stage.publisher.published
+        assert (copy.exchange, copy.body, copy.message_id) == (exchange, message.body, "m1#0")
+        assert message.acked
 
 
 async def test_a_shell_that_stops(clock: FakeClock) -> None:
