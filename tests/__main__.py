@@ -1,7 +1,7 @@
 """`python -m tests`: every suite, side by side, because each of them mostly waits for servers and programs.
 
-The integration suite runs on native servers and, where a Docker engine answers, in containers as well. The exit code is
-that of whichever suite went wrong.
+The integration suite runs on native servers and, where a Docker engine answers, in containers as well, each time in two
+halves with servers of their own. The exit code is that of whichever went wrong.
 """
 
 import subprocess
@@ -14,6 +14,9 @@ from infra.home import REPOSITORY
 from tests.integration import engine
 
 NOT_EXERCISED = "quartet: no Docker engine answers, so Docker mode was not exercised"
+SERVERS = {False: ("native",), True: ("native", "containers")}
+"""Where the integration suite runs, by whether a Docker engine answers."""
+HALVES = ("outage", "not outage")
 SHOWN = ("tests/unit", "tests/e2e")
 """What is printed while it runs; what the others printed is shown when they are through."""
 
@@ -37,7 +40,7 @@ class Suite:
 def main() -> int:
     """Run them all."""
     contained = engine.answers()
-    suites = [begin(where) for where in (["native", "containers"] if contained else ["native"])]
+    suites = [begin(where, half) for where in SERVERS[contained] for half in HALVES]
     code = subprocess.run([sys.executable, "-m", "pytest", *SHOWN], cwd=REPOSITORY, check=False).returncode
     codes = [code, *(suite.ended() for suite in suites)]
     if not contained:
@@ -45,10 +48,10 @@ def main() -> int:
     return next((code for code in codes if code), 0)
 
 
-def begin(servers: str) -> Suite:
-    """Begin the integration suite on servers of a kind."""
+def begin(servers: str, half: str) -> Suite:
+    """Begin half of the integration suite on servers of a kind."""
     printed = tempfile.TemporaryFile("w+")  # noqa: SIM115 - it is closed with this process
-    command = (sys.executable, "-m", "pytest", "tests/integration", f"--servers={servers}")
+    command = (sys.executable, "-m", "pytest", "tests/integration", f"--servers={servers}", "-m", half)
     return Suite(subprocess.Popen(command, cwd=REPOSITORY, stdout=printed, stderr=subprocess.STDOUT), printed)
 
 

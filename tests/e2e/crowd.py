@@ -14,6 +14,8 @@ import httpx
 from scripts.shop import Shop
 
 SKUS = ("rosin", "strings", "bow")
+UNATTAINABLE = ("stradivarius", 2)
+"""There is only one."""
 CLIENTS = 50
 ASKS_MAX = 120
 """A customer asks again while a service is away, every half second."""
@@ -45,7 +47,8 @@ def wishes(count: int, seed: int) -> Iterator[Wish]:
     draw = random.Random(seed)
     for number in range(count):
         token = draw.choice(("tok_declined", "tok_insufficient_funds")) if number % 4 == 1 else "tok_approved"
-        yield Wish(draw.choice(SKUS), 1000 if number % 4 == 2 else 1, token, then_cancel=number % 4 == 3)
+        sku = draw.choice(SKUS)
+        yield Wish(*UNATTAINABLE, token, then_cancel=False) if number % 4 == 2 else Wish(sku, 1, token, number % 4 == 3)
 
 
 async def place_all(shop: Shop, all_wishes: Iterator[Wish], placed: list[str]) -> None:

@@ -4,7 +4,9 @@ import asyncio
 import json
 import re
 import socket
+from collections import Counter
 from collections.abc import Iterator
+from typing import Any
 
 import httpx
 import psutil
@@ -110,7 +112,7 @@ async def test_a_key_opens_until_it_is_revoked(stack: Checkout) -> None:
 async def test_a_crowd_while_a_service_is_killed(stack: Checkout) -> None:
     """Orders of 50 clients all end, and stock and money add up, though payment is killed in the middle."""
     placed: list[str] = []
-    orders = ORDERS[stack.scale]
+    orders, restarts_before = ORDERS[stack.scale], restarts(stack.status())
     async with Shop(stack.operator_key) as shop:
         before = {sku: await shop.stock(sku) for sku in SKUS}
 
@@ -129,16 +131,22 @@ async def test_a_crowd_while_a_service_is_killed(stack: Checkout) -> None:
     for sku in SKUS:
         assert after[sku]["sold"] - before[sku]["sold"] == ends.sold[sku]
         assert after[sku]["reserved"] == 0
-    await ready_again(stack)
+    (brought_back,) = restarts(await ready_again(stack)) - restarts_before
+    assert brought_back.partition("-")[0] == "payment"
 
 
-async def ready_again(stack: Checkout) -> None:
-    """Wait until everything is ready, and see that something had been brought back."""
+def restarts(status: dict[str, Any]) -> Counter[str]:
+    """Count how often each program was brought back."""
+    return Counter({line["name"]: line["restarts"] for line in status["programs"]})
+
+
+async def ready_again(stack: Checkout) -> dict[str, Any]:
+    """Wait until everything is ready, and give the status."""
     async with asyncio.timeout(READY_AGAIN_TIMEOUT_S):
         while True:
-            told = json.loads(await asyncio.to_thread(stack.type, ".venv/bin/quartet status --json || true"))
+            told: dict[str, Any] = json.loads(
+                await asyncio.to_thread(stack.type, ".venv/bin/quartet status --json || true")
+            )
             if told["ready"]:
-                break
+                return told
             await asyncio.sleep(LOOK_EVERY_S)
-    (restarted,) = (line["name"] for line in told["programs"] if line["restarts"])
-    assert restarted.partition("-")[0] == "payment"

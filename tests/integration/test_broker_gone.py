@@ -11,7 +11,7 @@ from tests.integration.shop import LocalShop
 from tests.integration.stage import Actor, Stage
 from tests.integration.waiting import eventually
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.outage]
 
 LOAD = 60
 CLIENTS = 8

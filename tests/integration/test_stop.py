@@ -17,7 +17,7 @@ from tests.integration.test_database_gone import place_persistently
 from tests.integration.waiting import eventually
 from tests.integration.wire import envelope, placed, send
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.outage]
 
 STOP_MAX_S = 10.0
 HANDED_OVER_S = 9.0

@@ -15,7 +15,7 @@ from tests.integration.test_provider_away import place
 from tests.integration.waiting import eventually
 from tests.integration.watching import sound, watched
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.outage]
 
 ORDERS = 5
 LANE = "payment.stock.reserved"
