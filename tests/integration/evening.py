@@ -61,7 +61,7 @@ async def played(stage: Stage) -> Evening:
         declined = await shop.bought({"rosin": 1}, "tok_declined")
         short = await shop.bought({"bow": 2})
         back = await shop.bought({"rosin": 3})
-        await shop.cancel(back["order_id"])
+        await shop.cancel(back)
         await shop.settled(back["order_id"])
         await stage.auditor.quiescent()
     for actor in actors.values():

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from typing import TypeAlias
@@ -27,6 +27,8 @@ pytestmark = [pytest.mark.integration, pytest.mark.outage]
 ORDERS = 12
 LINES = [{"sku": "rosin", "quantity": 1}]
 BACK_S = 60.0
+PATIENT: Mapping[str, float] = {"order_deadline_s": 3_600, "charge_patience_s": 3_600}
+"""No order is given up on because an outage took long: what is asked here is whether it goes on."""
 """Connections that are given up on by their heartbeats, a grace that passes, a backoff at its longest."""
 
 Outage: TypeAlias = Callable[[Server], AbstractAsyncContextManager[None]]
@@ -95,7 +97,7 @@ async def all_confirmed(stage: Stage, actors: dict[str, Actor], keys: list[str])
 @pytest.mark.parametrize(("outage", "runs"), [(stopped, ATTEMPTS_MAX + 1), (frozen, 1)], ids=by_name)
 async def test_a_database_outage(stage: Stage, tried_again: list[str], outage: Outage, runs: int) -> None:
     """Whoever asks meanwhile is told so, or has their order taken; however often a batch runs, no event is set back."""
-    actors = await stage.start_all()
+    actors = await stage.start_all(**PATIENT)
     keys = await begun(stage, actors["order"])
     more = [str(uuid4()) for _ in range(ORDERS)]
     async with outage(stage.servers.database):
@@ -116,7 +118,7 @@ async def test_a_database_outage(stage: Stage, tried_again: list[str], outage: O
 @pytest.mark.parametrize("outage", [stopped, frozen], ids=by_name)
 async def test_a_broker_outage(stage: Stage, outage: Outage) -> None:
     """Orders are taken all the while, and dance when it is back."""
-    actors = await stage.start_all()
+    actors = await stage.start_all(**PATIENT)
     keys = await begun(stage, actors["order"])
     more = [str(uuid4()) for _ in range(ORDERS)]
     async with outage(stage.servers.broker):
@@ -132,7 +134,7 @@ async def test_a_broker_outage(stage: Stage, outage: Outage) -> None:
 @pytest.mark.parametrize("outage", [stopped, frozen], ids=by_name)
 async def test_a_stop_during_an_outage(stage: Stage, outage: Outage, which: str) -> None:
     """Every service stops in time all the same, with what it has begun; its next life does the rest."""
-    actors = await stage.start_all()
+    actors = await stage.start_all(**PATIENT)
     keys = await begun(stage, actors["order"])
     async with outage(getattr(stage.servers, which)):
         for actor in actors.values():
