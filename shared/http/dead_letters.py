@@ -5,10 +5,11 @@ from typing import Annotated, Self
 from uuid import UUID
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from shared.desk import ACT_MAX_LETTERS, Desk, Examined, ForeignError, Pile
+from shared.http.one_of import one_of
 from shared.http.problems import ProblemError
 from shared.letters import TEXT_MAX_CHARACTERS, InboxSays, Selection
 from shared.masking import masked
@@ -73,13 +74,15 @@ class LetterPage(BaseModel):
 class Meant(BaseModel):
     """Which letters are meant: exactly one of `letters`, `error_class`, `lane` and `all`."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra=one_of(letters="array", error_class="string", lane="string", all=True)
+    )
 
     letters: Annotated[list[UUID], Field(min_length=1, max_length=ACT_MAX_LETTERS)] | None = None
     error_class: Text | None = None
     lane: Text | None = None
-    all: bool = False
-    dry_run: bool = False
+    all: StrictBool = False
+    dry_run: StrictBool = False
 
     @model_validator(mode="after")
     def _one_way_to_say_it(self) -> Self:

@@ -4,9 +4,10 @@ from typing import Annotated, Self
 from uuid import UUID
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, model_validator
 from pydantic_core import PydanticCustomError
 
+from shared.http.one_of import one_of
 from shared.store.parked import FIRST, Parked, ParkedRows
 
 PAGE_MAX_ROWS = 200
@@ -23,11 +24,11 @@ class ParkedPage(BaseModel):
 class Release(BaseModel):
     """What to release: exactly one of `ids` and `all`."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", json_schema_extra=one_of(ids="array", all=True))
 
     ids: Annotated[list[UUID], Field(min_length=1, max_length=PAGE_MAX_ROWS)] | None = None
-    all: bool = False
-    dry_run: bool = False
+    all: StrictBool = False
+    dry_run: StrictBool = False
 
     @model_validator(mode="after")
     def _one_way_to_say_it(self) -> Self:

@@ -1,10 +1,12 @@
 """Refilling a lane over HTTP: its owner publishes again what it has logged, a lot of its log for each request."""
 
+import re
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter
-from pydantic import AwareDatetime, BaseModel, ConfigDict, StringConstraints
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, StringConstraints
+from pydantic_core import PydanticCustomError
 
 from shared.http.problems import ProblemError
 from shared.reactions import Reactions
@@ -12,6 +14,17 @@ from shared.store.refill import Place, Refill
 
 LaneName = Annotated[str, StringConstraints(pattern=r"^[a-z]+(\.[a-z_]+)+$", max_length=200)]
 Cursor = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,18}-[0-9]{1,18}$")]
+DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ]")
+
+
+def _written(value: Any) -> Any:
+    """Refuse a number, which pydantic would read as seconds or milliseconds, whichever it looks like."""
+    if not isinstance(value, str) or DATE.match(value) is None:
+        raise PydanticCustomError("written", "A date and a time with its zone are needed, as RFC 3339 writes them")
+    return value
+
+
+Time = Annotated[AwareDatetime, BeforeValidator(_written)]
 
 
 class RefillRequest(BaseModel):
@@ -20,7 +33,7 @@ class RefillRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     lane: LaneName
-    since: AwareDatetime
+    since: Time
     after: Cursor | None = None
 
 
@@ -41,7 +54,10 @@ def refill_router(reactions: Reactions, refill: Refill, inbox_retention_s: float
         types = [event.kind.type for event in reactions.published if event.kind.name == event_name]
         if not types:
             raise ProblemError(422, f"{reactions.service} publishes no {event_name}: ask its owner.")
-        if asked.since < datetime.now(UTC) - timedelta(seconds=inbox_retention_s):
+        now = datetime.now(UTC)
+        if asked.since > now:  # some of it has no UTC time at all
+            raise ProblemError(422, "Nothing was published since then: it is still to come.")
+        if asked.since < now - timedelta(seconds=inbox_retention_s):
             raise ProblemError(422, "An inbox has forgotten what is as old as that, and would react to it again.")
         after = None if asked.after is None else Place.read(asked.after)
         lot = await refill.lot(types, asked.since, after, asked.lane)

@@ -89,3 +89,22 @@ async def test_a_refill_that_cannot_be(stage: Stage, lane: str, age: timedelta) 
     body = {"lane": lane, "since": (datetime.now(UTC) - age).isoformat()}
     is_problem(await actor.http.post("/refill", json=body, headers=KEY), 422)
     assert await acts(actor) == []
+
+
+@pytest.mark.parametrize(
+    "since",
+    [
+        "9999-12-31T23:59:59-23:59",  # has no time in UTC
+        "0001-01-01T00:00:00+23:59",
+        (datetime.now(UTC) + timedelta(days=1)).isoformat(),  # still to come
+        datetime.now(UTC).timestamp(),  # seconds, or milliseconds?
+        str(int(datetime.now(UTC).timestamp())),
+        "2026-01-01T00:00:00",  # in which zone?
+    ],
+    ids=["no UTC", "no UTC either", "to come", "number", "digits", "no zone"],
+)
+async def test_a_refill_since_an_odd_time(stage: Stage, since: str | float) -> None:
+    """Is refused, and the database is not asked."""
+    actor = await stage.start("inventory")
+    is_problem(await actor.http.post("/refill", json={"lane": LANE, "since": since}, headers=KEY), 422)
+    assert await acts(actor) == []
