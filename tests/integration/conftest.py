@@ -24,12 +24,12 @@ WHERE = pytest.StashKey[str]()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Decide where the servers run; in containers, leave out the tests of the native servers themselves."""
+    """Decide where the servers run; in containers, leave out what is about native ones or needs no second run."""
     asked: str = config.getoption("servers")
     where = asked if asked in SERVERS else "containers" if engine.answers() else "native"
     config.stash[WHERE] = where
     if where == "containers":
-        native = [item for item in items if item.get_closest_marker("native")]
+        native = [item for item in items if item.get_closest_marker("native") or item.get_closest_marker("once")]
         items[:] = [item for item in items if item not in native]
         config.hook.pytest_deselected(items=native)
 

@@ -10,7 +10,7 @@ from infra.topology import TABLES
 from shared.topology import lanes_of
 from tests.integration.stage import Stage
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.once]
 
 CONTENT_TYPES = {"script": "text/javascript", "link": "text/css"}
 

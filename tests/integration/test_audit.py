@@ -25,7 +25,7 @@ from tests.integration.servers import topology
 from tests.integration.spoilt import WAYS, Spoilt
 from tests.integration.stage import Stage
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.once]
 
 STOCK_CHECKS = """
     SELECT conname, pg_get_constraintdef(oid) AS definition FROM pg_constraint

@@ -12,7 +12,7 @@ from shared.vocabulary.order import LINES_MAX, QUANTITY_MAX
 from tests.integration.asking import ANN, BODY, ask, ask_to_cancel, is_problem
 from tests.integration.stage import AS_OPERATOR, Actor, Stage
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.once]
 
 JSON = {"Content-Type": "application/json", "Idempotency-Key": "key"}
 TOO_MANY_LINES = [{"sku": f"sku-{number}", "quantity": 1} for number in range(LINES_MAX + 1)]

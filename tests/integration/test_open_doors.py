@@ -9,7 +9,7 @@ from tests.integration.asking import is_problem
 from tests.integration.shop import LocalShop
 from tests.integration.stage import AS_OPERATOR, Actor, Stage
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.once]
 
 OPEN = {
     "order": {"get /livez", "get /readyz"},

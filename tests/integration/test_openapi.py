@@ -23,7 +23,7 @@ from tests.integration.served import served
 from tests.integration.shop import LocalShop
 from tests.integration.stage import AS_OPERATOR, PROGRAMS, Actor, Stage
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.integration, pytest.mark.once, pytest.mark.timeout(240)]
 
 EXAMPLES = 12
 """Of each operation and caller, of right and wrong data."""

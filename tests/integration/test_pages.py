@@ -9,7 +9,7 @@ import pytest_asyncio
 from tests.integration.asking import ask, ask_to_cancel, is_problem
 from tests.integration.stage import AS_OPERATOR, Actor, Stage
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.once]
 
 ORDERS = 37
 PAGE = 5
