@@ -14,8 +14,6 @@ from tests.integration.waiting import eventually
 
 pytestmark = [pytest.mark.integration, pytest.mark.outage]
 
-DEADLINE_S = 1.0
-
 
 @asynccontextmanager
 async def frozen(stage: Stage) -> AsyncIterator[None]:
@@ -38,6 +36,15 @@ async def cancelled(shop: LocalShop, order_id: str) -> Document:
     return await eventually(look)
 
 
+async def payment_is(stage: Stage, status: str) -> None:
+    """Wait until payment has got that far with the one order."""
+
+    async def look() -> None:
+        assert await stage.auditor.count("payment_service.payments", "status = $1", status) == 1
+
+    await eventually(look)
+
+
 async def undone(shop: LocalShop, stage: Stage, order_id: str) -> None:
     """Wait until everything is undone; the provider kept nothing, and the goods are for sale again."""
     assert (await shop.settled(order_id))["settled"]
@@ -49,18 +56,16 @@ async def undone(shop: LocalShop, stage: Stage, order_id: str) -> None:
 
 async def test_the_deadline_ends_an_order_whose_payment_never_answers(stage: Stage) -> None:
     """It is cancelled while the provider is frozen, and not settled before the provider has closed the key."""
-    actors = await stage.start_all(order_deadline_s=DEADLINE_S)
+    actors = await stage.start_all()
     await stage.offer(violin=1)
     async with LocalShop(stage, actors) as shop:
         async with frozen(stage):
             order_id = (await shop.place({"violin": 1}, "tok_approved", f"c-{uuid4()}"))["order_id"]
+            await payment_is(stage, "charging")
+            await stage.auditor.rows("UPDATE order_service.intents SET due_at = now() WHERE kind = 'deadline'")
             order = await cancelled(shop, order_id)
             assert (order["reason"], order["settled"]) == ("deadline_passed", False)
-
-            async def being_undone() -> None:
-                assert (await shop.payment(order_id))["status"] == "undoing"
-
-            await eventually(being_undone)
+            await payment_is(stage, "undoing")
         await undone(shop, stage, order_id)
 
 
