@@ -17,8 +17,9 @@ NOT_EXERCISED = "quartet: no Docker engine answers, so Docker mode was not exerc
 SERVERS = {False: ("native",), True: ("native", "containers")}
 """Where the integration suite runs, by whether a Docker engine answers."""
 HALVES = ("outage", "not outage")
-SHOWN = ("tests/unit", "tests/e2e")
-"""What is printed while it runs; what the others printed is shown when they are through."""
+UNIT = ("tests/unit",)
+SHOWN = "tests/e2e"
+"""What takes longest, and is printed while it runs; what the others printed is shown when they are through."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,18 +41,21 @@ class Suite:
 def main() -> int:
     """Run them all."""
     contained = engine.answers()
-    suites = [begin(where, half) for where in SERVERS[contained] for half in HALVES]
-    code = subprocess.run([sys.executable, "-m", "pytest", *SHOWN], cwd=REPOSITORY, check=False).returncode
+    integration = [
+        ("tests/integration", f"--servers={where}", "-m", half) for where in SERVERS[contained] for half in HALVES
+    ]
+    suites = [begin(*arguments) for arguments in (UNIT, *integration)]
+    code = subprocess.run([sys.executable, "-m", "pytest", SHOWN], cwd=REPOSITORY, check=False).returncode
     codes = [code, *(suite.ended() for suite in suites)]
     if not contained:
         print(NOT_EXERCISED)  # noqa: T201 - a command line prints
     return next((code for code in codes if code), 0)
 
 
-def begin(servers: str, half: str) -> Suite:
-    """Begin half of the integration suite on servers of a kind."""
+def begin(*arguments: str) -> Suite:
+    """Begin a run of pytest."""
     printed = tempfile.TemporaryFile("w+")  # noqa: SIM115 - it is closed with this process
-    command = (sys.executable, "-m", "pytest", "tests/integration", f"--servers={servers}", "-m", half)
+    command = (sys.executable, "-m", "pytest", *arguments)
     return Suite(subprocess.Popen(command, cwd=REPOSITORY, stdout=printed, stderr=subprocess.STDOUT), printed)
 
 

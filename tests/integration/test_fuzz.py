@@ -61,16 +61,16 @@ class Lane:
         await consuming(self.runtime)
 
     async def has_set_aside(self) -> None:
-        """Wait until each part was set aside, once and at once, and is kept as it was."""
+        """Wait until each part was set aside at once, and is kept once, as it was."""
 
         async def look() -> None:
             assert await self.auditor.depths([LANE, "inventory.dead"]) == {}
             rows = await self.auditor.rows("SELECT body, lane, error_class FROM inventory_service.dead_letters")
-            assert {bytes(row["body"]) for row in rows} == set(self.parts)
+            assert sorted(bytes(row["body"]) for row in rows) == sorted(set(self.parts))
             assert {(row["lane"], row["error_class"]) for row in rows} == {(LANE, "Unreadable")}
 
         await eventually(look)
-        assert await self.dead() == len(self.parts)
+        assert await self.dead() >= len(self.parts)  # a confirm that is late is asked for again
         assert await self.delayed() == 0
 
 
