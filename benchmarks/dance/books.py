@@ -1,6 +1,7 @@
 """Holding stock and money against the orders: a number counts only if everything adds up."""
 
 import asyncio
+from collections.abc import Mapping
 
 import asyncpg
 
@@ -37,11 +38,20 @@ async def check(servers: Servers, quartet: Quartet, placed: int) -> None:
     """
     connection = await servers.connect()
     try:
-        await _check_shop(connection)
         captured = (await quartet.players["payment"].tell("books"))["captured"]
-        amounts = dict(await connection.fetch(AMOUNTS, list(captured)))
+        await add_up(connection, captured, placed)
     finally:
         await connection.close()
+
+
+async def add_up(connection: asyncpg.Connection, captured: Mapping[str, int], placed: int) -> None:
+    """Hold all orders against stock and mails, and the `placed` ones against the amounts captured, by order.
+
+    Raises:
+        DoesNotAddUpError: they do not agree.
+    """
+    await _check_shop(connection)
+    amounts = dict(await connection.fetch(AMOUNTS, list(captured)))
     if len(captured) != placed:
         raise DoesNotAddUpError(f"{placed} orders were placed and {len(captured)} charged")
     if wrong := [order_id for order_id, amount in captured.items() if amounts.get(order_id) != amount]:

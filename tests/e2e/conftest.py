@@ -98,9 +98,15 @@ def checkout(copied: Path, request: pytest.FixtureRequest) -> Iterator[Checkout]
         checkout.type("make reset")
 
 
-@pytest.fixture(scope="session", params=[1, 2], ids="SCALE={}".format)
+def on(*stacks: tuple[Mode, int]) -> pytest.MarkDecorator:
+    """Run a test on stacks, each of a mode and a SCALE; tests on the same one share it."""
+    ids = [f"{mode} SCALE={scale}" for mode, scale in stacks]
+    return pytest.mark.parametrize(("checkout", "stack"), stacks, indirect=True, scope="session", ids=ids)
+
+
+@pytest.fixture(scope="session")
 def stack(checkout: Checkout, request: pytest.FixtureRequest) -> Iterator[Checkout]:
-    """The same, up, with every service so many times."""
+    """The same, up, with every service so many times: a test says in which mode, and how many, with `on`."""
     checkout.type("make down")
     checkout.type(f"make up SCALE={request.param}")
     yield replace(checkout, scale=request.param)

@@ -10,12 +10,12 @@ import pytest
 
 from infra.run import Mode
 from scripts.chaos.experiment import Verdict
-from tests.e2e.conftest import COMMAND_TIMEOUT_S, Checkout
+from tests.e2e.conftest import COMMAND_TIMEOUT_S, Checkout, on
 
 pytestmark = [
     pytest.mark.e2e,
     pytest.mark.timeout(600),
-    pytest.mark.parametrize(("checkout", "stack"), [(Mode.NATIVE, 1)], indirect=True, scope="session"),
+    on((Mode.NATIVE, 1)),
 ]
 
 CHAOS = ".venv/bin/quartet chaos"

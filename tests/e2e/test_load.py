@@ -10,13 +10,13 @@ import pytest
 
 from infra.run import Mode
 from scripts.shop import Addresses
-from tests.e2e.conftest import Checkout
+from tests.e2e.conftest import Checkout, on
 
 pytestmark = [
     pytest.mark.e2e,
     pytest.mark.timeout(600),
     # in one mode: the README's `make load` is run in both
-    pytest.mark.parametrize(("checkout", "stack"), [(Mode.NATIVE, 1)], indirect=True, scope="session"),
+    on((Mode.NATIVE, 1)),
 ]
 
 LOAD = ".venv/bin/python -m benchmarks.load"

@@ -16,7 +16,7 @@ from infra.topology import TABLES
 from shared.ids import stream_id
 from shared.topology import Binding
 from tests.integration.servers import PASSWORD, Servers, topology
-from tests.integration.waiting import DEADLINE_S, eventually
+from tests.waiting import DEADLINE_S, eventually
 
 QUEUES = [queue.name for queue in topology().queues]
 AWAY = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, aio_pika.exceptions.AMQPError)

@@ -7,7 +7,7 @@ from infra.audit.facts import Bounds
 from infra.audit.findings import Findings
 from tests.integration.outside import Outside
 from tests.integration.stage import Stage
-from tests.integration.waiting import eventually
+from tests.waiting import eventually
 
 NOTHING_WAITS = Bounds(settled_for_s=0, overdue_s=0)
 """Bounds for a world that is quiescent: everything is at rest, and nothing may wait for anything."""

@@ -6,7 +6,7 @@ from shared.batch import Item
 from shared.envelope import Envelope
 from shared.event import VOCABULARY, Event
 from tests.integration.auditor import Auditor
-from tests.integration.waiting import eventually
+from tests.waiting import eventually
 
 ORDER_ROW = "SELECT FROM order_service.orders WHERE order_id = $1 FOR UPDATE"
 """Held by a test, it lines up whoever wants to judge that order: they get it in the order in which they came."""

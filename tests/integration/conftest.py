@@ -84,6 +84,14 @@ async def stage(servers: Servers, outside: Outside, auditor: Auditor) -> AsyncIt
         yield Stage(servers, outside, auditor, lives, await outside.last_line())
 
 
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give up on what does not answer in seconds: what comes of that is asked, not how long it takes."""
+    monkeypatch.setattr("shared.store.connection.COMMAND_TIMEOUT_S", 2.0)
+    monkeypatch.setattr("shared.broker.consuming.LOOK_INTERVAL_S", 2.0)
+    monkeypatch.setattr("shared.broker.consuming.RESUME_TIMEOUT_S", 4.0)
+
+
 @pytest_asyncio.fixture
 async def actors(stage: Stage) -> dict[str, Actor]:
     """One replica of every service."""

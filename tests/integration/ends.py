@@ -7,7 +7,7 @@ from uuid import UUID
 from tests.integration.auditor import Auditor
 from tests.integration.books import agree, mails_are
 from tests.integration.stage import Stage
-from tests.integration.waiting import eventually
+from tests.waiting import eventually
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from shared.runtime import Runtime
 from shared.vocabulary.money import Money
 from tests.integration.half import replica
 from tests.integration.stage import Stage
-from tests.integration.waiting import DEADLINE_S, eventually
+from tests.waiting import DEADLINE_S, eventually
 
 ATTEMPTS_MAX = 6
 

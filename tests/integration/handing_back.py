@@ -11,7 +11,7 @@ from aio_pika.abc import AbstractIncomingMessage
 from infra.ports import HOST
 from infra.rabbitmq.users import TOPOLOGY
 from tests.integration.servers import PASSWORD, Servers
-from tests.integration.waiting import DEADLINE_S, eventually
+from tests.waiting import DEADLINE_S, eventually
 
 Version: TypeAlias = tuple[int, int]
 Way: TypeAlias = Callable[[AbstractIncomingMessage], Awaitable[None]]

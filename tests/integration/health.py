@@ -2,7 +2,7 @@
 
 from tests.integration.asking import is_problem
 from tests.integration.stage import Actor
-from tests.integration.waiting import eventually
+from tests.waiting import eventually
 
 
 async def is_not_ready(actor: Actor, *wrong: str) -> dict[str, str]:

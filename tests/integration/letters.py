@@ -5,8 +5,8 @@ from typing import Any
 from shared.envelope import Envelope
 from tests.integration.auditor import Auditor
 from tests.integration.servers import TIERS_MS
-from tests.integration.waiting import eventually
 from tests.integration.wire import message
+from tests.waiting import eventually
 
 ATTEMPTS_MAX = len(TIERS_MS) + 1
 

@@ -13,8 +13,8 @@ from tests.integration.letters import kept
 from tests.integration.outside import OPERATOR_KEY
 from tests.integration.reacting import raising
 from tests.integration.stage import PROGRAMS, Actor, Stage
-from tests.integration.waiting import eventually
 from tests.integration.wire import confirmed, envelope, send
+from tests.waiting import eventually
 
 LANE = "notification.order.confirmed"
 KEY = {"X-Operator-Key": OPERATOR_KEY}

@@ -25,7 +25,7 @@ from shared.store.connection import connect
 from tests.integration.auditor import Auditor
 from tests.integration.outside import OPERATOR_KEY, Outside
 from tests.integration.servers import TIERS_MS, Servers
-from tests.integration.waiting import eventually
+from tests.waiting import eventually
 
 PROGRAMS: Mapping[str, Service[Any]] = {
     program.reactions.service: program for program in (order, inventory, payment, notification)

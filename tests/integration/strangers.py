@@ -9,8 +9,8 @@ from pamqp.commands import Basic
 
 from shared.envelope import MESSAGE_MAX_EVENTS
 from tests.integration.auditor import Auditor
-from tests.integration.waiting import DEADLINE_S
 from tests.integration.wire import envelope, message, placed
+from tests.waiting import DEADLINE_S
 
 PERSISTENT = 2
 JSON: st.SearchStrategy[Any] = st.recursive(

@@ -5,16 +5,20 @@ import subprocess
 import sys
 from pathlib import Path
 
+import asyncpg
 import pytest
 
-from benchmarks.dance.books import DoesNotAddUpError, check
-from benchmarks.dance.players import playing
-from benchmarks.dance.servers import serving
+from benchmarks.dance import books
+from benchmarks.dance.books import DoesNotAddUpError, add_up
+from benchmarks.dance.servers import PLENTY
 from infra.home import REPOSITORY
+from infra.native.postgres import SUPERUSER
+from tests.integration.shop import LocalShop
+from tests.integration.stage import Stage
 
 BENCH_TIMEOUT_S = 240.0
 """Beside all other suites; alone it takes a quarter of that."""
-pytestmark = [pytest.mark.native, pytest.mark.timeout(2 * BENCH_TIMEOUT_S)]  # it brings servers of its own
+pytestmark = [pytest.mark.native, pytest.mark.timeout(2 * BENCH_TIMEOUT_S)]  # a run brings servers of its own
 
 
 def test_a_small_run(tmp_path: Path) -> None:
@@ -35,17 +39,25 @@ def test_a_small_run(tmp_path: Path) -> None:
     assert (tmp_path / "results.svg").read_text().startswith("<?xml")
 
 
-async def test_numbers_count_only_if_everything_adds_up() -> None:
-    """A unit of stock too few, or a charge too many, and there is no number."""
-    async with serving() as servers, playing(servers, 500, 100) as quartet:
-        await quartet.order.tell("saturate", orders=20, in_flight=20)
-        await check(servers, quartet, 20)
-        with pytest.raises(DoesNotAddUpError, match="21 orders were placed and 20 charged"):
-            await check(servers, quartet, 21)
-        connection = await servers.connect()
-        await connection.execute(
-            "UPDATE inventory_service.stock SET available = available - 1, sold = sold + 1 WHERE sku = 'sku-07'"
-        )
-        await connection.close()
+@pytest.mark.integration
+async def test_numbers_count_only_if_everything_adds_up(
+    stage: Stage, shop: LocalShop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A charge too few or of another amount, or a unit of stock too few, and there is no number."""
+    await stage.offer(rosin=PLENTY)
+    orders = [await shop.bought({"rosin": quantity}) for quantity in (1, 2)]
+    captured = {order["order_id"]: order["total"]["amount"] for order in orders}
+    connection = await asyncpg.connect(stage.servers.database_url(SUPERUSER))
+    try:
+        await add_up(connection, captured, len(orders))
+        with pytest.raises(DoesNotAddUpError, match="3 orders were placed and 2 charged"):
+            await add_up(connection, captured, 3)
+        wrong = orders[1]["order_id"]
+        with pytest.raises(DoesNotAddUpError, match=f"1 charges are of no order's amount, such as {wrong}"):
+            await add_up(connection, captured | {wrong: 1}, len(orders))
+        await connection.execute("UPDATE inventory_service.stock SET available = available - 1, sold = sold + 1")
+        monkeypatch.setattr(books, "QUIET_TIMEOUT_S", 0.5)
         with pytest.raises(DoesNotAddUpError, match="1 SKUs do not add up"):
-            await check(servers, quartet, 20)
+            await add_up(connection, captured, len(orders))
+    finally:
+        await connection.close()

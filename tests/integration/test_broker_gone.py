@@ -9,7 +9,7 @@ from tests.integration.books import agree
 from tests.integration.health import is_not_ready, not_ready
 from tests.integration.shop import LocalShop
 from tests.integration.stage import Actor, Stage
-from tests.integration.waiting import eventually
+from tests.waiting import eventually
 
 pytestmark = [pytest.mark.integration, pytest.mark.outage]
 

@@ -13,10 +13,10 @@ from shared.broker.declare import declare_at
 from tests.integration.health import not_ready
 from tests.integration.servers import PASSWORD, topology
 from tests.integration.stage import Actor, Stage
-from tests.integration.waiting import eventually
 from tests.integration.wire import envelope, placed, send
+from tests.waiting import eventually
 
-pytestmark = [pytest.mark.integration, pytest.mark.outage]
+pytestmark = [pytest.mark.integration, pytest.mark.outage, pytest.mark.usefixtures("impatient")]
 
 LANE = "inventory.order.placed"
 OTHERS = ("inventory.order.confirmed", "inventory.order.cancelled", "inventory.dead")

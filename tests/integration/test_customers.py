@@ -17,7 +17,7 @@ from services.order.settings import OrderSettings
 from shared.http.problems import ProblemError
 from tests.integration.asking import ANN, BODY, ask, ask_to_cancel, is_problem
 from tests.integration.stage import AS_OPERATOR, Actor, Stage
-from tests.integration.waiting import eventually
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.integration
 

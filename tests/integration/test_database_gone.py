@@ -14,8 +14,8 @@ from tests.integration.books import agree
 from tests.integration.servers import TIERS_MS
 from tests.integration.shop import APPROVED, LocalShop
 from tests.integration.stage import Actor, Stage
-from tests.integration.waiting import eventually
 from tests.integration.wire import envelope, placed, send
+from tests.waiting import eventually
 
 pytestmark = [pytest.mark.integration, pytest.mark.outage]
 

@@ -18,8 +18,8 @@ from tests.integration.letters import ATTEMPTS_MAX, letter_of
 from tests.integration.reacting import raising
 from tests.integration.servers import topology
 from tests.integration.stage import Stage
-from tests.integration.waiting import DEADLINE_S, eventually
 from tests.integration.wire import confirmed, envelope, send
+from tests.waiting import DEADLINE_S, eventually
 
 pytestmark = [pytest.mark.integration, pytest.mark.outage]
 

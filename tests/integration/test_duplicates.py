@@ -11,8 +11,8 @@ from shared.envelope import Envelope
 from shared.ids import new_id
 from tests.integration.auditor import Auditor
 from tests.integration.stage import Stage
-from tests.integration.waiting import eventually
 from tests.integration.wire import envelope, placed, send
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.integration
 

@@ -14,8 +14,8 @@ from tests.integration.letters import ATTEMPTS_MAX, kept, letter_of
 from tests.integration.reacting import raising
 from tests.integration.servers import TIERS_MS
 from tests.integration.stage import Stage
-from tests.integration.waiting import eventually
 from tests.integration.wire import confirmed, envelope, message, send
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.integration
 

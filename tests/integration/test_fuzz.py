@@ -16,8 +16,8 @@ from tests.integration.letters import ATTEMPTS_MAX, letter_of
 from tests.integration.servers import TIERS_MS
 from tests.integration.stage import Stage, consuming
 from tests.integration.strangers import STRANGERS, WORST, Stranger, publish_raw
-from tests.integration.waiting import eventually
 from tests.integration.wire import envelope, placed, send
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.integration
 

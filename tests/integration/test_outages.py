@@ -20,9 +20,9 @@ from tests.integration.servers import Server
 from tests.integration.shop import LocalShop
 from tests.integration.stage import Actor, Stage
 from tests.integration.test_stop import STOP_MAX_S
-from tests.integration.waiting import eventually
+from tests.waiting import eventually
 
-pytestmark = [pytest.mark.integration, pytest.mark.outage]
+pytestmark = [pytest.mark.integration, pytest.mark.outage, pytest.mark.usefixtures("impatient")]
 
 ORDERS = 12
 LINES = [{"sku": "rosin", "quantity": 1}]

@@ -10,7 +10,7 @@ from tests.integration.operating import KEY, acts, looked, operated
 from tests.integration.stage import AS_OPERATOR, Stage
 from tests.integration.test_intents import charges, claim
 from tests.integration.test_relay import reserve, swept
-from tests.integration.waiting import eventually
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.integration
 

@@ -10,7 +10,7 @@ import pytest
 from tests.integration.books import agree
 from tests.integration.shop import LocalShop
 from tests.integration.stage import Actor, Stage
-from tests.integration.waiting import eventually
+from tests.waiting import eventually
 
 pytestmark = [pytest.mark.integration, pytest.mark.outage]
 

@@ -7,7 +7,7 @@ from tests.integration.asking import bought, cancel
 from tests.integration.ends import becomes, cancelled, ends, ignored, settles
 from tests.integration.gates import GatedProvider, gated_payment
 from tests.integration.stage import Actor, Stage
-from tests.integration.waiting import eventually
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.integration
 

@@ -25,7 +25,7 @@ from tests.integration.carrying import carried
 from tests.integration.ends import End, cancelled, ends
 from tests.integration.half import Half, replica
 from tests.integration.stage import PROGRAMS, Stage
-from tests.integration.waiting import eventually
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.integration
 

@@ -18,7 +18,7 @@ from tests.integration.ends import CONFIRMED, End, cancelled, ends, ignored, set
 from tests.integration.gates import gated_payment
 from tests.integration.processes import begun
 from tests.integration.stage import Actor, Stage
-from tests.integration.waiting import eventually
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.integration
 

@@ -14,7 +14,7 @@ from tests.integration.servers import topology
 from tests.integration.shop import APPROVED, LocalShop
 from tests.integration.stage import Stage
 from tests.integration.test_relay import reserve
-from tests.integration.waiting import eventually
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.integration
 

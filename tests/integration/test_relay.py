@@ -7,8 +7,8 @@ import pytest
 
 from tests.integration.half import SWEEP_MAX_EVENTS, Half, half
 from tests.integration.stage import Stage
-from tests.integration.waiting import eventually
 from tests.integration.wire import item, placed
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.integration
 

@@ -12,9 +12,9 @@ from shared.store.dead_letters import DeadLetters
 from tests.integration.letters import kept
 from tests.integration.operating import INBOX, LANE, LETTERS, acts, looked, mails, operated, quiet, set_aside, stranger
 from tests.integration.stage import PROGRAMS, Stage
-from tests.integration.waiting import eventually
 from tests.integration.wire import message, send
 from tests.unit.shared.fakes import FakePublisher
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.integration
 

@@ -10,7 +10,7 @@ from scripts.shop import Document
 from tests.integration.books import agree
 from tests.integration.shop import LocalShop
 from tests.integration.stage import Stage
-from tests.integration.waiting import eventually
+from tests.waiting import eventually
 
 pytestmark = [pytest.mark.integration, pytest.mark.outage]
 

@@ -14,8 +14,8 @@ from tests.integration.processes import process
 from tests.integration.shop import LocalShop
 from tests.integration.stage import Actor, Stage
 from tests.integration.test_database_gone import place_persistently
-from tests.integration.waiting import eventually
 from tests.integration.wire import envelope, placed, send
+from tests.waiting import eventually
 
 pytestmark = [pytest.mark.integration, pytest.mark.outage]
 

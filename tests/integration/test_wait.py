@@ -19,8 +19,8 @@ from tests.integration.asking import ask
 from tests.integration.half import Half, half
 from tests.integration.shop import LocalShop
 from tests.integration.stage import AS_OPERATOR, Actor, Stage
-from tests.integration.waiting import eventually
 from tests.integration.wire import item
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.integration
 

@@ -12,7 +12,7 @@ from infra.topology.management import Management
 from infra.topology.watch import Watch
 from shared.broker.declare import declare_at
 from tests.integration.servers import Servers, topology
-from tests.integration.waiting import eventually
+from tests.waiting import eventually
 
 
 def management_of(servers: Servers) -> Management:

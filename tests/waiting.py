@@ -1,4 +1,4 @@
-"""Waiting for a state with a deadline: the only place of this suite where time is let pass."""
+"""Waiting for a state with a deadline: the only place where a test lets time pass."""
 
 import asyncio
 import time
