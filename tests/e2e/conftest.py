@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+import sysconfig
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from infra.native.running import scratch
 from infra.run import Mode
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+RUNTIME = ".venv/.runtime"
 COMMAND_TIMEOUT_S = 420.0
 """The first `make up` installs every dependency, or builds the image."""
 
@@ -32,11 +34,10 @@ class Checkout:
 
     def type(self, command: str, exit_code: int = 0) -> str:
         """Run a command as a shell would, and insist on its exit code; give what it printed."""
-        environment = {k: v for k, v in os.environ.items() if not k.startswith(("QUARTET_", "VIRTUAL_ENV", "MAKE"))}
         done = subprocess.run(
             ["bash", "-c", command],
             cwd=self.path,
-            env=environment | {"MODE": self.mode},
+            env=_of_a_user() | {"MODE": self.mode},
             text=True,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -63,6 +64,11 @@ class Checkout:
         return told
 
 
+def _of_a_user() -> dict[str, str]:
+    """The environment of a shell that has to do with no other checkout."""
+    return {k: v for k, v in os.environ.items() if not k.startswith(("QUARTET_", "VIRTUAL_ENV", "MAKE"))}
+
+
 def _copy(to: Path) -> None:
     """Copy what git tracks or would track: what a clone would hold once it is committed."""
     listed = subprocess.run(
@@ -78,11 +84,20 @@ def _copy(to: Path) -> None:
             shutil.copy2(REPOSITORY / name, to / name)
 
 
+def _lend(copy: Path) -> None:
+    """Lend the copy what `make load` and the like would install first: `make test` has just done that, here."""
+    (packages,) = (copy / ".venv" / "lib").glob("python3.*/site-packages")
+    (packages / "lent.pth").write_text(f"{sysconfig.get_path('purelib')}\n")
+    (copy / ".venv" / ".development").touch()
+
+
 @pytest.fixture(scope="session")
 def copied() -> Iterator[Path]:
     """A fresh copy of the repository, one for both modes: what is installed in it is the same."""
     with scratch() as directory:
         _copy(directory)
+        subprocess.run(["make", RUNTIME], cwd=directory, env=_of_a_user(), check=True, timeout=COMMAND_TIMEOUT_S)
+        _lend(directory)
         yield directory
 
 

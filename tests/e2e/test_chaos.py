@@ -1,4 +1,4 @@
-"""`quartet chaos` on a stack that is up: experiments that hold, one that is interrupted, and what must be refused."""
+"""`quartet chaos` on a stack that is up: an experiment that holds, and one that is interrupted."""
 
 import json
 import os
@@ -19,22 +19,21 @@ pytestmark = [
 ]
 
 CHAOS = ".venv/bin/quartet chaos"
-CHEAP = ("kill-notification", "duplicate-storm")
+CHEAP = "kill-notification"
 
 
-def test_experiments_hold_and_leave_a_report(stack: Checkout) -> None:
-    """Each hit what it meant to, orders were placed, and the audit found nothing."""
-    printed = stack.type(f"{CHAOS} run {' '.join(CHEAP)} --seed 3")
+def test_an_experiment_holds_and_leaves_a_report(stack: Checkout) -> None:
+    """It hit what it meant to, orders were placed, and the audit found nothing."""
+    printed = stack.type(f"{CHAOS} run {CHEAP} --seed 3")
     page = next(line.partition(": ")[2] for line in printed.splitlines() if line.startswith("report: "))
     told = json.loads((stack.path / page).with_suffix(".json").read_text())
     assert (told["held"], told["seed"]) == (True, 3)
-    assert [one["name"] for one in told["results"]] == list(CHEAP)
-    for one in told["results"]:
-        assert (one["verdict"], one["findings"]) == (Verdict.HELD, [])
-        assert one["hits"] > 0
-        assert one["orders"] > 0
-        assert one["hypothesis"] in printed
-    assert all(name in (stack.path / page).read_text() for name in CHEAP)
+    (one,) = told["results"]
+    assert (one["name"], one["verdict"], one["findings"]) == (CHEAP, Verdict.HELD, [])
+    assert one["hits"] > 0
+    assert one["orders"] > 0
+    assert one["hypothesis"] in printed
+    assert CHEAP in (stack.path / page).read_text()
 
 
 def test_interrupted_it_undoes_first_what_it_broke(stack: Checkout) -> None:

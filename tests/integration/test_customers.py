@@ -19,7 +19,7 @@ from tests.integration.asking import ANN, BODY, ask, ask_to_cancel, is_problem
 from tests.integration.stage import AS_OPERATOR, Actor, Stage
 from tests.waiting import eventually
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.once]
 
 BEN = "ben"
 NOBODY = "/orders/01890000-0000-7000-8000-000000000000"

@@ -12,7 +12,7 @@ from tests.integration.shop import LocalShop
 from tests.integration.stage import Actor, Stage
 from tests.waiting import eventually
 
-pytestmark = [pytest.mark.integration, pytest.mark.outage]
+pytestmark = [pytest.mark.integration, pytest.mark.outage, pytest.mark.once]
 
 PATIENCE_S = 3.0
 ORDERS = 20

@@ -12,7 +12,7 @@ from tests.integration.shop import LocalShop
 from tests.integration.stage import Stage
 from tests.waiting import eventually
 
-pytestmark = [pytest.mark.integration, pytest.mark.outage]
+pytestmark = [pytest.mark.integration, pytest.mark.outage, pytest.mark.once]
 
 
 @asynccontextmanager

@@ -22,7 +22,7 @@ from tests.integration.stage import AS_OPERATOR, Actor, Stage
 from tests.integration.wire import item
 from tests.waiting import eventually
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.once]
 
 NEVER_S = 10.0
 """The longest that the look for other replicas' commits can be put off."""
