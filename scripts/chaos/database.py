@@ -10,6 +10,7 @@ from infra.ports import HOST, POSTGRES, SERVICES
 from infra.topology import TABLES
 from shared.envelope import Logged
 from shared.event import Event
+from shared.store.postgres import logged_of
 
 CONNECT_TIMEOUT_S = 5.0
 COMMAND_TIMEOUT_S = 30.0
@@ -87,19 +88,7 @@ class Database:
     async def recent(self, owner: str, types: Sequence[str], count: int) -> list[Logged]:
         """Give the events of some types that a service has logged last."""
         rows = await self.rows(RECENT.format(owner=owner), list(types), count)
-        return [
-            Logged(
-                event_id=row["event_id"],
-                type=row["type"],
-                owner=owner,
-                payload=row["payload"].encode(),
-                correlation_id=row["correlation_id"],
-                causation_id=row["causation_id"],
-                traceparent=row["traceparent"],
-                occurred_at=row["occurred_at"],
-            )
-            for row in rows
-        ]
+        return [logged_of(row, owner) for row in rows]
 
 
 def _all_under_way() -> Iterator[str]:

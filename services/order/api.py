@@ -89,10 +89,16 @@ class OrderPage(BaseModel):
 def routes(runtime: Runtime, settings: OrderSettings) -> APIRouter:
     """Make the routes."""
     router = APIRouter(tags=["orders"])
-    catalogue = Catalogue(runtime.engine, settings.catalogue_max_age_s)
     callers = Callers(runtime.engine, settings)
-    waiters = SettledWaiters(runtime.engine, settings.wait_poll_s)
-    runtime.commit_listeners.append(waiters.committed)
+    _commands(router, runtime, settings, callers)
+    _queries(router, runtime, settings, callers)
+    router.include_router(key_routes(runtime, settings))
+    return router
+
+
+def _commands(router: APIRouter, runtime: Runtime, settings: OrderSettings, callers: Callers) -> None:
+    """What a customer tells us to do."""
+    catalogue = Catalogue(runtime.engine, settings.catalogue_max_age_s)
 
     @router.post("/orders", summary="Place an order", status_code=201, response_model=OrderView)
     async def place(
@@ -121,6 +127,26 @@ def routes(runtime: Runtime, settings: OrderSettings) -> APIRouter:
         )
         return await runtime.commands.run(event, order_id, asked, placed, traceparent_of(request))
 
+    @router.post("/orders/{order_id}/cancel", summary="Cancel an order", response_model=OrderView)
+    async def cancel(
+        request: Request,
+        order_id: UUID,
+        customer_id: Annotated[str, Depends(callers.customer)],
+        idempotency_key: IdempotencyKey = None,
+    ) -> Response:
+        """Cancel what is pending or confirmed; what is cancelled stays so. Without a key each request stands alone."""
+        _theirs(await find(runtime.engine, order_id), customer_id)
+        key = idempotency_key or str(new_id())
+        asked = ports.Request(customer_id, f"POST /orders/{order_id}/cancel", key, body_hash(None))
+        event = CancellationRequested(order_id=order_id)
+        return await runtime.commands.run(event, order_id, asked, _cancelled, traceparent_of(request))
+
+
+def _queries(router: APIRouter, runtime: Runtime, settings: OrderSettings, callers: Callers) -> None:
+    """What a customer or the operator asks."""
+    waiters = SettledWaiters(runtime.engine, settings.wait_poll_s)
+    runtime.commit_listeners.append(waiters.committed)
+
     @router.get("/orders", summary="List orders, the newest first")
     async def list_orders(
         reader: Annotated[str | None, Depends(callers.reader)],
@@ -146,23 +172,6 @@ def routes(runtime: Runtime, settings: OrderSettings) -> APIRouter:
     ) -> OrderView:
         order = await (waiters.wait(order_id, wait, reader) if wait else find(runtime.engine, order_id))
         return OrderView.of(_theirs(order, reader))
-
-    @router.post("/orders/{order_id}/cancel", summary="Cancel an order", response_model=OrderView)
-    async def cancel(
-        request: Request,
-        order_id: UUID,
-        customer_id: Annotated[str, Depends(callers.customer)],
-        idempotency_key: IdempotencyKey = None,
-    ) -> Response:
-        """Cancel what is pending or confirmed; what is cancelled stays so. Without a key each request stands alone."""
-        _theirs(await find(runtime.engine, order_id), customer_id)
-        key = idempotency_key or str(new_id())
-        asked = ports.Request(customer_id, f"POST /orders/{order_id}/cancel", key, body_hash(None))
-        event = CancellationRequested(order_id=order_id)
-        return await runtime.commands.run(event, order_id, asked, _cancelled, traceparent_of(request))
-
-    router.include_router(key_routes(runtime, settings))
-    return router
 
 
 def _theirs(order: Order | None, reader: str | None) -> Order:

@@ -6,7 +6,6 @@ every lane has its own channel and prefetch, acks are ours alone, and the body i
 
 import asyncio
 import logging
-from dataclasses import replace
 from typing import Any, cast
 from uuid import UUID
 
@@ -152,8 +151,9 @@ class Consumers:
             return
         except Exception as error:  # noqa: BLE001 - a message that nobody can handle must not block its lane
             logger.opt(exception=error).error("a message of {} cannot be handled", lane.queue)
+            whole = _name(message, 0)
             failures = [
-                replace(_letter(message, 0, message.body, type(error).__name__, "cannot be handled"), retryable=True)
+                _failure(message, whole, message.body, type(error).__name__, "cannot be handled", retryable=True)
             ]
         if failures:
             await self._retries.set_back(lane, failures)
@@ -182,7 +182,7 @@ class Consumers:
             index for index, (_, answer) in enumerate(answers) if isinstance(answer, Unreadable | Raised | Deadly)
         ]
         bodies = apart(message.body, failed) if failed else []
-        return [_failure(message, index, *answers[index], body) for index, body in zip(failed, bodies, strict=True)]
+        return [_failed(message, index, *answers[index], body) for index, body in zip(failed, bodies, strict=True)]
 
 
 async def _ack(message: IncomingMessage) -> None:
@@ -200,37 +200,36 @@ def _documented(event: type[Event]) -> type[BaseModel]:
     return create_model(f"{event.__name__}CloudEvent", __base__=CloudEvent, data=(event, ...))
 
 
-def _failure(message: IncomingMessage, index: int, read: Read, answer: Result | Unreadable, body: bytes) -> Failure:
-    """Say how an event failed: it may be tried again, unless it cannot be read or has ended processes."""
+def _failed(message: IncomingMessage, index: int, read: Read, answer: Result | Unreadable, body: bytes) -> Failure:
+    """Say how an event failed: it is tried again, unless it cannot be read or has ended processes."""
     if isinstance(read, Unreadable):
-        return _letter(message, index, body, "Unreadable", read.reason)
-    failed = Failure(
-        event_id=str(read.event_id),
-        body=body,
-        attempts=attempts_so_far(message.headers) + 1,
-        error_class="Deadly",
-        reason="",
-        first_failed_at=_first_failed_at(message),
-    )
+        return _failure(message, _name(message, index), body, "Unreadable", read.reason, retryable=False)
+    event_id = str(read.event_id)
     if isinstance(answer, Deadly):
         reason = f"{answer.runs} processes ended while they reacted to it"
-        return replace(failed, reason=reason, retryable=False)
+        return _failure(message, event_id, body, "Deadly", reason, retryable=False)
     assert isinstance(answer, Raised)
     error_class = type(answer.error).__name__
-    return replace(failed, error_class=error_class, reason=f"{error_class}: {answer.error}")
+    return _failure(message, event_id, body, error_class, f"{error_class}: {answer.error}", retryable=True)
 
 
-def _letter(message: IncomingMessage, index: int, body: bytes, error_class: str, reason: str) -> Failure:
-    """Say why a part of a message is set aside at once."""
+def _failure(
+    message: IncomingMessage, event_id: str, body: bytes, error_class: str, reason: str, *, retryable: bool
+) -> Failure:
     return Failure(
-        event_id=f"{(message.message_id or '')[:STRANGERS_TEXT_MAX_CHARACTERS]}#{index}",
+        event_id=event_id,
         body=body,
         attempts=attempts_so_far(message.headers) + 1,
         error_class=error_class,
         reason=reason,
         first_failed_at=_first_failed_at(message),
-        retryable=False,
+        retryable=retryable,
     )
+
+
+def _name(message: IncomingMessage, index: int) -> str:
+    """Name a part of a message that has no readable id of its own."""
+    return f"{(message.message_id or '')[:STRANGERS_TEXT_MAX_CHARACTERS]}#{index}"
 
 
 def _first_failed_at(message: IncomingMessage) -> str | None:

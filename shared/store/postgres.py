@@ -80,7 +80,7 @@ class PostgresStore:
     async def claim_unsent(self, limit: int, grace_s: float) -> Sequence[Logged]:
         """Take outbox rows whose grace is over."""
         rows = await self._run(sql.CLAIM_UNSENT, limit=limit, grace_s=grace_s)
-        return [_logged(row, self._service) for row in rows]
+        return [logged_of(row, self._service) for row in rows]
 
     async def defer_unsent(self, event_ids: Collection[UUID]) -> None:
         """Make rows available again, each after its own backoff."""
@@ -224,7 +224,8 @@ class PostgresTransaction:
         return claims
 
 
-def _logged(row: asyncpg.Record, owner: str) -> Logged:
+def logged_of(row: asyncpg.Record, owner: str) -> Logged:
+    """Read an event of a service's log from a row with the columns of `Logged`; the payload is text."""
     return Logged(
         event_id=row["event_id"],
         type=row["type"],

@@ -21,6 +21,7 @@ from infra.topology.management import ANSWER_MAX_BYTES, Management
 from infra.topology.watch import LOOK_INTERVAL_S, LOOK_TIMEOUT_S, Watch
 from shared.topology import Binding, Queue, Topology, topology_of
 from tests.unit.infra import brokers
+from tests.unit.shared.loop import until
 
 WANTED = topology_of(TABLES)
 SOUND = brokers.just_as(WANTED)
@@ -128,9 +129,7 @@ async def test_a_look_that_succeeds_is_noted(watch: Watch, broker: FakeBroker, t
     """So it is seen from outside that somebody watches; at the end the broker is let go."""
     looked = tmp_path / "looked"
     watching = asyncio.create_task(watch.run(looked))
-    async with asyncio.timeout(10):
-        while not looked.exists():  # noqa: ASYNC110 - a file, which signals nothing
-            await asyncio.sleep(0.01)
+    await until(looked.exists, deadline_s=10)
     watching.cancel()
     await asyncio.gather(watching, return_exceptions=True)
     assert float(looked.read_text()) > 1_700_000_000
