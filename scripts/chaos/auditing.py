@@ -16,8 +16,11 @@ NAMED_MAX = 3
 class Auditor(Protocol):
     """Looks at everything that is kept."""
 
-    async def run(self) -> list[str]:
-        """Name every violation, one line each; nothing if all is as it must be."""
+    async def run(self, since_s: float | None = None) -> list[str]:
+        """Name every violation, one line each; nothing if all is as it must be.
+
+        With `since_s` it looks at what has changed in the last so many seconds alone.
+        """
 
 
 ORDERS = "SELECT order_id FROM order_service.orders WHERE order_id = ANY($1::uuid[])"
@@ -46,13 +49,13 @@ class Promises:
     def __init__(self, home: Home) -> None:
         self._home = home
 
-    async def run(self) -> list[str]:
+    async def run(self, since_s: float | None = None) -> list[str]:
         """Name every rule that is broken, one line each.
 
         Raises:
             WorldError, HTTPError, AMQPError, OSError, TimeoutError: a book is out of reach.
         """
-        findings = await audit(sources_of(self._home), Scope())
+        findings = await audit(sources_of(self._home), Scope(since_s))
         about: defaultdict[str, list[str]] = defaultdict(list)
         for broken in findings.breaks:
             about[f"{broken.rule} ({broken.how})"].append(broken.about)

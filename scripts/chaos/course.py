@@ -17,6 +17,8 @@ FAULT_TIMEOUT_S = 180.0
 READY_TIMEOUT_S = 120.0
 QUIET_TIMEOUT_S = 240.0
 """Longer than the longest delay of a retry and the deadline of an order together."""
+SINCE_MARGIN_S = 60.0
+"""An experiment's audit looks so much further back than to its begin; when all are through, everything is audited."""
 
 
 class Course:
@@ -90,7 +92,7 @@ class Course:
     async def _audit(self) -> None:
         try:
             broken = await broken_promises(self._world.database, self._world.load)
-            for violation in broken + await self._auditor.run():
+            for violation in broken + await self._auditor.run(self._at_s() + SINCE_MARGIN_S):
                 self._find(violation)
         except AWAY as error:
             self._find(f"the audit could not be run: {error!r}")

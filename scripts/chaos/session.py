@@ -22,7 +22,7 @@ from scripts.chaos.load import Load
 from scripts.chaos.native import NativeHosts
 from scripts.chaos.schedule import arrivals
 from scripts.chaos.vitals import Vital, look
-from scripts.chaos.world import World
+from scripts.chaos.world import AWAY, World
 from scripts.shop import Shop
 from scripts.stack import RUNNERS
 from scripts.stack_screen import out
@@ -59,7 +59,8 @@ class Session:
             try:
                 for experiment in experiments:
                     if await self._one(experiment, shop) is Verdict.NOT_STEADY:
-                        break
+                        return
+                await self._audit_everything()
             except asyncio.CancelledError:
                 raise KeyboardInterrupt from None
 
@@ -71,6 +72,18 @@ class Session:
         self.vitals += await asyncio.to_thread(look, self._runner)
         screen.conclude(course.result)
         return course.result.verdict
+
+    async def _audit_everything(self) -> None:
+        """Hold everything against every promise, which is too much after each of many experiments."""
+        try:
+            broken = await self._auditor.run()
+        except AWAY as error:
+            broken = [f"the audit could not be run: {error!r}"]
+        out.print(f"\neverything is audited: {len(broken) or 'no'} rules are broken")
+        if broken:
+            last = self.results[-1]
+            last.findings += [f"in the end, {violation}" for violation in broken]
+            last.verdict = Verdict.BROKEN
 
     def _world(self, shop: Shop) -> World:
         seed = f"{self._seed} {len(self.results)}"

@@ -73,6 +73,7 @@ async def test_a_frozen_broker_is_noticed(shop: LocalShop, actors: dict[str, Act
     await recovered(shop, actors, stage, placed["order_id"])
 
 
+@pytest.mark.usefixtures("short_bounds")
 async def test_a_broker_that_misses_its_heartbeats(shop: LocalShop, actors: dict[str, Actor], stage: Stage) -> None:
     """Connections are given up on, the answer is "not ready" all the while, and they are made again by themselves."""
     await stage.offer(rosin=2)

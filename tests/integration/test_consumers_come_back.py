@@ -16,7 +16,7 @@ from tests.integration.stage import Actor, Stage
 from tests.integration.wire import envelope, placed, send
 from tests.waiting import eventually
 
-pytestmark = [pytest.mark.integration, pytest.mark.outage, pytest.mark.usefixtures("impatient")]
+pytestmark = [pytest.mark.integration, pytest.mark.outage, pytest.mark.usefixtures("short_bounds")]
 
 LANE = "inventory.order.placed"
 OTHERS = ("inventory.order.confirmed", "inventory.order.cancelled", "inventory.dead")

@@ -12,7 +12,7 @@ from tests.integration.processes import begun
 from tests.integration.stage import Stage
 from tests.integration.wire import confirmed, envelope, send
 
-pytestmark = [pytest.mark.integration, pytest.mark.outage]
+pytestmark = [pytest.mark.integration, pytest.mark.outage, pytest.mark.once]
 
 LANE = "notification.order.confirmed"
 ENDS = 1 + SUSPECT_RUNS_MAX

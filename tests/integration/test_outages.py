@@ -22,7 +22,7 @@ from tests.integration.stage import Actor, Stage
 from tests.integration.test_stop import STOP_MAX_S
 from tests.waiting import eventually
 
-pytestmark = [pytest.mark.integration, pytest.mark.outage, pytest.mark.usefixtures("impatient")]
+pytestmark = [pytest.mark.integration, pytest.mark.outage, pytest.mark.usefixtures("short_bounds")]
 
 ORDERS = 12
 LINES = [{"sku": "rosin", "quantity": 1}]
@@ -130,6 +130,7 @@ async def test_a_broker_outage(stage: Stage, outage: Outage) -> None:
     await all_confirmed(stage, actors, keys + more)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("which", ["database", "broker"])
 @pytest.mark.parametrize("outage", [stopped, frozen], ids=by_name)
 async def test_a_stop_during_an_outage(stage: Stage, outage: Outage, which: str) -> None:

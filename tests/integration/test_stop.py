@@ -17,7 +17,7 @@ from tests.integration.test_database_gone import place_persistently
 from tests.integration.wire import envelope, placed, send
 from tests.waiting import eventually
 
-pytestmark = [pytest.mark.integration, pytest.mark.outage]
+pytestmark = [pytest.mark.integration, pytest.mark.outage, pytest.mark.once]
 
 STOP_MAX_S = 10.0
 HANDED_OVER_S = 9.0

@@ -73,9 +73,12 @@ class FakeAuditor:
     """Finds what it is told to find."""
 
     violations: list[str] = field(default_factory=list)
+    asked_s: list[float | None] = field(default_factory=list)
+    """How far back it was asked to look each time."""
 
-    async def run(self) -> list[str]:
+    async def run(self, since_s: float | None = None) -> list[str]:
         """Name it."""
+        self.asked_s.append(since_s)
         return self.violations
 
 

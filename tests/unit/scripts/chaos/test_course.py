@@ -55,8 +55,13 @@ async def test_it_holds_where_nothing_is_wrong() -> None:
 
 
 async def test_a_violation_breaks_it() -> None:
-    """Whatever the audit names."""
-    result = await run(world(), auditor=FakeAuditor(["stock is reserved: rosin"]))
+    """Whatever the audit names, which looks at all that has changed since it began, and some time before."""
+    auditor = FakeAuditor(["stock is reserved: rosin"])
+    result = await run(world(), auditor=auditor)
+    (since_s,) = auditor.asked_s
+    assert since_s is not None
+    assert result.fault_s is not None
+    assert since_s > result.fault_s[1] + course.SINCE_MARGIN_S
     assert (result.verdict, result.findings) == (Verdict.BROKEN, ["stock is reserved: rosin"])
 
 

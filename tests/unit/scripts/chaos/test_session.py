@@ -11,10 +11,12 @@ import pytest
 from infra.credentials import VARIABLES
 from infra.home import Home
 from infra.run import Mode, Run
-from scripts.chaos.experiment import Experiment, Verdict
+from scripts.chaos.auditing import Auditor
+from scripts.chaos.experiment import Experiment, Result, Verdict
 from scripts.chaos.experiments import ALL
 from scripts.chaos.session import Session
 from scripts.shop import Shop
+from tests.unit.scripts.chaos.fakes import FakeAuditor
 
 PASSES = 20
 """Of the loop: more than it takes to handle a signal."""
@@ -27,11 +29,14 @@ class Told(Session):
         (directory / "secrets.env").write_text("".join(f"{name}=x\n" for name in VARIABLES))
         super().__init__(Home(directory), Run(Mode.NATIVE, 1), seed=1, rate=20.0)
         self.played: list[Experiment] = []
+        self._auditor: Auditor = FakeAuditor()
         self._verdict = verdict
 
     async def _one(self, experiment: Experiment, shop: Shop) -> Verdict:
         self.played.append(experiment)
-        return await self._verdict(experiment)
+        verdict = await self._verdict(experiment)
+        self.results.append(Result(experiment, verdict))
+        return verdict
 
 
 @pytest.mark.parametrize(
@@ -52,6 +57,20 @@ async def test_it_goes_on_as_long_as_there_is_something_to_break(tmp_path: Path,
     session = Told(tmp_path, always)
     await session.play(ALL)
     assert len(session.played) == played
+
+
+async def test_in_the_end_everything_is_audited(tmp_path: Path) -> None:
+    """What the looks of each experiment have missed breaks the last."""
+
+    async def held(_: Experiment) -> Verdict:
+        return Verdict.HELD
+
+    session = Told(tmp_path, held)
+    session._auditor = auditor = FakeAuditor(["stock is reserved: rosin"])
+    await session.play(ALL[:2])
+    assert auditor.asked_s == [None]
+    assert [result.verdict for result in session.results] == [Verdict.HELD, Verdict.BROKEN]
+    assert session.results[-1].findings == ["in the end, stock is reserved: rosin"]
 
 
 async def test_asked_twice_to_end_it_undoes_all_the_same(tmp_path: Path) -> None:
