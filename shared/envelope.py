@@ -183,7 +183,7 @@ def _read(attributes: Any, event_name: str) -> Read:
         return Unreadable(str(error))
     except KeyError as error:
         return Unreadable(f"no {error}")
-    except (TypeError, ValueError, AttributeError) as error:  # their texts would quote the data as well
+    except (TypeError, ValueError, AttributeError, RecursionError) as error:  # their texts would quote the data too
         return Unreadable(f"not an event of ours: {type(error).__name__}")
 
 

@@ -7,7 +7,7 @@ and the ack, is one row.
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Literal, Protocol, TypeAlias
 from uuid import NAMESPACE_URL, UUID, uuid5
 
@@ -19,6 +19,8 @@ from shared.retries import ATTEMPTS, ERROR_CLASS, FIRST_FAILED_AT, LANE, LAST_FA
 TEXT_MAX_CHARACTERS = 500
 BROKER = "DeliveryLimit"
 """The error class of what the broker set aside itself, as its own limit of redeliveries asks."""
+BARE = "Unkept"
+"""The error class of what could not be kept as it was read."""
 
 InboxSays: TypeAlias = Literal["nothing", "dead", "advanced", "ignored", "dropped"]
 """What an inbox holds for an event."""
@@ -74,13 +76,19 @@ class Keeper(Protocol):
 
 def letters_of(body: bytes, headers: Mapping[str, Any], now: datetime) -> list[Letter]:
     """Read a message of a dead-letter queue. Nothing in it is trusted: whatever it holds, it is some letters."""
-    return [_letter(part, headers, now) for part in _parts(body)]
+    return [_letter(part, headers, now) for part in dict.fromkeys(_parts(body))]
+
+
+def bare_letter(body: bytes, headers: Mapping[str, Any], why: str, now: datetime) -> Letter:
+    """Take a message as it is, and read nothing in it: its letters could not be made, or were refused."""
+    lane = _lane(headers)
+    return Letter(_letter_id(lane, body), lane, None, None, None, body, BARE, _text(why), 1, now, now)
 
 
 def read_anew(body: bytes, lane: str) -> Envelope | None:
-    """Read the event in a letter; None where it cannot be read."""
-    (read, *_) = decode(body, lane.partition(".")[2])
-    return read if isinstance(read, Envelope) else None
+    """Read the event in a letter; None where it cannot be read, or is not the only one."""
+    (read, *others) = decode(body, lane.partition(".")[2])
+    return read if isinstance(read, Envelope) and not others else None
 
 
 def _parts(body: bytes) -> list[bytes]:
@@ -94,11 +102,11 @@ def _parts(body: bytes) -> list[bytes]:
 
 
 def _letter(body: bytes, headers: Mapping[str, Any], now: datetime) -> Letter:
-    lane = _text(headers.get(LANE)) or _lane_by_broker(headers)
+    lane = _lane(headers)
     known = read_anew(body, lane)
     last = _time(headers.get(LAST_FAILED_AT)) or now
     return Letter(
-        letter_id=uuid5(NAMESPACE_URL, f"quartet:letter:{lane}:{hashlib.sha256(body).hexdigest()}"),
+        letter_id=_letter_id(lane, body),
         lane=lane,
         event_id=known and known.event_id,
         type=known.type if known else _type(body),
@@ -112,8 +120,14 @@ def _letter(body: bytes, headers: Mapping[str, Any], now: datetime) -> Letter:
     )
 
 
-def _lane_by_broker(headers: Mapping[str, Any]) -> str:
-    """Read where a message was that the broker set aside; "" where it does not say."""
+def _letter_id(lane: str, body: bytes) -> UUID:
+    return uuid5(NAMESPACE_URL, f"quartet:letter:{lane}:{hashlib.sha256(body).hexdigest()}")
+
+
+def _lane(headers: Mapping[str, Any]) -> str:
+    """Read where a message was, by our word or by the broker's, if it set it aside; "" where neither says."""
+    if lane := _text(headers.get(LANE)):
+        return lane
     deaths = headers.get("x-death")
     death = deaths[0] if isinstance(deaths, list) and deaths else {}
     return _text(death.get("queue")) if isinstance(death, Mapping) else ""
@@ -139,8 +153,9 @@ def _count(value: object) -> int:
 
 
 def _time(value: object) -> datetime | None:
+    """Read a time that PostgreSQL can hold: one with a zone, that is a time in UTC too."""
     try:
         at = datetime.fromisoformat(value) if isinstance(value, str) else None
-    except ValueError:
+        return at.astimezone(UTC) if at is not None and at.tzinfo is not None else None
+    except (ValueError, OverflowError):
         return None
-    return at if at is not None and at.tzinfo is not None else None

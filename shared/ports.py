@@ -157,6 +157,9 @@ class Store(Protocol):
     async def suspect(self, event_id: UUID, life: UUID) -> int:
         """Count this life among those that ran a watched event alone; say how many there are, this one included."""
 
+    async def acquit(self, event_ids: Collection[UUID]) -> None:
+        """Forget events that were watched: they have ended nobody."""
+
     async def delete_confirmed(self, event_ids: Collection[UUID]) -> None:
         """Delete outbox rows that the broker has confirmed."""
 

@@ -8,6 +8,7 @@ what is there and never waits to fill up, because the next one fills while this 
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol, TypeVar
@@ -205,6 +206,7 @@ class Shell:
                     return await self._take_apart(items, conflict)
             except WorldError as error:
                 logger.warning("a batch of {} runs again in {:.2f} s: {}", len(items), delay_s, error)
+                await self._acquit(items)
                 await self._clock.sleep(delay_s)
             except Exception as bug:  # noqa: BLE001 - in doubt it runs again, but a bug must not end a lane
                 logger.opt(exception=bug).error("a batch of {} runs again in {:.2f} s", len(items), delay_s)
@@ -221,9 +223,16 @@ class Shell:
             envelope = items[0].envelope
             about = logger.bind(order_id=str(envelope.correlation_id), event_id=str(envelope.event_id))
             about.error("{} cannot be stored: {}", envelope.type, error)
+            await self._acquit(items)
             return [Raised(error)]
         middle = len(items) // 2
         return await self._settle(items[:middle]) + await self._settle(items[middle:])
+
+    async def _acquit(self, items: Sequence[Item]) -> None:
+        """Suspect no longer what failed and left this process alive: whatever stops it now, it was not that."""
+        if suspects := [item.envelope.event_id for item in items if item.redelivered]:
+            with suppress(WorldError):  # asked again when the next attempt fails
+                await self._store.acquit(suspects)
 
     async def _commit(self, items: Sequence[Item]) -> Committed:
         """Run one transaction.

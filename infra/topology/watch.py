@@ -17,8 +17,9 @@ from shared.topology import Topology
 LOOK_INTERVAL_S = 3.0
 LOOK_TIMEOUT_S = 20.0
 """For a look and what it leads to; a broker that is frozen keeps nobody longer."""
-SINCE_MARGIN_S = 60.0
-"""How old the numbers of the management interface may be, and clocks may differ: an inbox drops what it knows."""
+SINCE_MARGIN_S = 900.0
+"""How long before it came into a queue an event may have been logged: it was tried for more than a minute, an outage
+of minutes kept it in the outbox, and clocks differ. Too much costs duplicates, which every inbox drops."""
 
 
 class Broker(Protocol):

@@ -17,6 +17,7 @@ CONNECT_TIMEOUT_S = 1.0
 ANSWER_TIMEOUT_S = 3.0
 WHOLE_ANSWER_TIMEOUT_S = 6.0
 """However it trickles."""
+ID_MAX_CHARACTERS = 200
 CONNECTIONS_MAX = 32
 """As many as intents are carried out at once."""
 
@@ -71,7 +72,7 @@ class Provider:
         body = {"key": str(order_id), "amount": money.amount, "currency": money.currency, "token": token}
         status, answer = await self._post("/v1/charges", body)
         match status:
-            case 200:
+            case 200 if _took(answer, money):
                 return ChargeResult.CAPTURED, _id(answer)
             case 402:
                 return DECLINES.get(str(answer.get("reason")), ChargeResult.DECLINED), _id(answer)
@@ -88,16 +89,17 @@ class Provider:
             ProviderError: no answer that says so.
         """
         status, answer = await self._post(f"/v1/charges/{order_id}/undo", None)
-        if status != 200 or answer.get("status") not in UNDONE:
+        result = UNDONE.get(str(answer.get("status")))
+        if status != 200 or result is None:
             raise ProviderError(f"the provider answered {status}")
-        return UNDONE[answer["status"]], _id(answer)
+        return result, _id(answer)
 
     async def _post(self, path: str, body: object) -> tuple[int, dict[str, Any]]:
         try:
             async with asyncio.timeout(WHOLE_ANSWER_TIMEOUT_S):
                 answer = await self._ask(httpx.Request("POST", self._url + path, json=body, extensions=self._timeouts))
                 document = answer.json()
-        except (httpx.HTTPError, TimeoutError, ValueError) as error:
+        except (httpx.HTTPError, TimeoutError, ValueError, RecursionError) as error:
             raise ProviderError(f"no answer: {type(error).__name__}") from error
         if not isinstance(document, dict):
             raise ProviderError(f"the provider answered {answer.status_code} with no document")
@@ -129,13 +131,19 @@ class Guarded:
         return await self._breaker.ask(partial(self._gateway.undo, order_id))
 
 
+def _took(answer: dict[str, Any], money: Money) -> bool:
+    """Say whether the provider took the money, and no other: a success alone may mean anything."""
+    same = {"amount": money.amount, "currency": money.currency}
+    return answer.get("status") == "captured" and all(answer.get(name, ours) == ours for name, ours in same.items())
+
+
 def _id(answer: dict[str, Any]) -> str:
     """Give the provider's id of what it did.
 
     Raises:
-        ProviderError: it gave none.
+        ProviderError: it gave none, or one that could not be stored: then what it did could never be told.
     """
     match answer.get("id"):
-        case str(name):
+        case str(name) if name and name.isprintable() and len(name) <= ID_MAX_CHARACTERS:
             return name
     raise ProviderError("the provider gave no id")

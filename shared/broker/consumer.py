@@ -21,8 +21,8 @@ from shared.batch import Deadly, Item, Raised, Result
 from shared.broker.publisher import CONNECT_TIMEOUT_S, HEARTBEAT_S, RECONNECT_INTERVAL_S
 from shared.envelope import Envelope, Read, Unreadable, apart, decode
 from shared.event import Event
-from shared.letters import Keeper, letters_of
-from shared.ports import Clock, RefusedError, WorldError
+from shared.letters import Keeper, Letter, bare_letter, letters_of
+from shared.ports import Clock, WorldError
 from shared.reactions import Reactions
 from shared.retries import FIRST_FAILED_AT, Failure, Retries, attempts_so_far
 from shared.shell import Shell, StoppedError
@@ -160,15 +160,20 @@ class Consumers:
         await _ack(message)
 
     async def _drain(self, message: IncomingMessage) -> None:
-        """Keep a dead letter, and only then ack it; a letter that cannot be kept yet stays in its queue."""
-        letters = letters_of(message.body, message.headers, self._clock.now())
+        """Keep a dead letter, and only then ack it; what can never be kept as it is takes no room from the others."""
+        letters: list[Letter] = []
         for delay_s in DRAIN_BACKOFF.delays_s():
             try:
+                letters = letters or letters_of(message.body, message.headers, self._clock.now())
                 await self._keeper.keep(letters)
                 break
-            except (WorldError, RefusedError) as error:
+            except WorldError as error:
                 logger.warning("{} dead letters not kept yet, again in {:.1f} s: {}", len(letters), delay_s, error)
-                await self._clock.sleep(delay_s)
+            except Exception as error:  # noqa: BLE001 - whatever it is, the next attempt would meet it again
+                why = f"it cannot be kept as it is: {type(error).__name__}"
+                logger.error("a dead letter is kept bare in {:.1f} s: {}", delay_s, why)
+                letters = [bare_letter(message.body, message.headers, why, self._clock.now())]
+            await self._clock.sleep(delay_s)
         await _ack(message)
 
     async def _react(self, lane: Lane, message: IncomingMessage) -> list[Failure]:
@@ -182,7 +187,9 @@ class Consumers:
             index for index, (_, answer) in enumerate(answers) if isinstance(answer, Unreadable | Raised | Deadly)
         ]
         bodies = apart(message.body, failed) if failed else []
-        return [_failed(message, index, *answers[index], body) for index, body in zip(failed, bodies, strict=True)]
+        failures = [_failed(message, index, *answers[index], body) for index, body in zip(failed, bodies, strict=True)]
+        # a body that cannot be taken apart goes once, and is tried again if any of its events may be
+        return list({each.body: each for each in sorted(failures, key=lambda each: each.retryable)}.values())
 
 
 async def _ack(message: IncomingMessage) -> None:

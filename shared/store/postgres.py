@@ -73,6 +73,10 @@ class PostgresStore:
         rows = await self._run(sql.SUSPECT, event_id=event_id, life=life)
         return sum(row["runs"] for row in rows)
 
+    async def acquit(self, event_ids: Collection[UUID]) -> None:
+        """Forget events that were watched."""
+        await self._run(sql.SURVIVED, event_ids=list(event_ids))
+
     async def delete_confirmed(self, event_ids: Collection[UUID]) -> None:
         """Delete outbox rows that the broker has confirmed."""
         await self._run(sql.DELETE_CONFIRMED, event_ids=list(event_ids))

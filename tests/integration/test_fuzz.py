@@ -113,7 +113,8 @@ async def test_what_says_too_much_of_itself(lane: Lane) -> None:
 
     A message that is to be set aside, and cannot be published, would be tried for ever and take its lane's room.
     """
-    for name, value in (("attempts", 2**63 - 1), ("attempts", True), ("first-failed-at", "9" * 130_720)):
+    times = ("9" * 130_720, "0001-01-01T00:00:00+14:00")
+    for name, value in (("attempts", 2**63 - 1), ("attempts", True), *(("first-failed-at", at) for at in times)):
         properties = {"message_id": "x" * 255, "headers": {f"quartet-{name}": value}}
         for number in range(30):  # more than are taken at once
             await lane.put(Stranger(f"{name} {value!s:.9} {number}".encode(), properties))

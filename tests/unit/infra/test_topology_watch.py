@@ -4,6 +4,7 @@ import asyncio
 import re
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -19,7 +20,7 @@ from infra.topology.__main__ import main
 from infra.topology.drift import Found
 from infra.topology.management import ANSWER_MAX_BYTES, Management
 from infra.topology.watch import LOOK_INTERVAL_S, LOOK_TIMEOUT_S, Watch
-from shared.topology import Binding, Queue, Topology, topology_of
+from shared.topology import DELAY_TIERS_MS, Binding, Queue, Topology, topology_of
 from tests.unit.infra import brokers
 from tests.unit.shared.loop import until
 
@@ -27,6 +28,8 @@ WANTED = topology_of(TABLES)
 SOUND = brokers.just_as(WANTED)
 LANE = "payment.stock.reserved"
 FEEDING = Binding("inventory.events", LANE, "stock.reserved")
+OUTAGE = timedelta(minutes=5)
+"""That the whole must bear without a loss."""
 BROKER_URL = "amqp://topology:secret@nowhere:5672/quartet"
 
 
@@ -84,6 +87,21 @@ async def test_a_deleted_queue_is_told_of_and_declared(watch: Watch, broker: Fak
     assert re.match(
         rf"queue {LANE} was missing, .*: quartet refill {LANE} --since \d{{4}}-\d\d-\d\dT\d\d:\d\d:\d\dZ$", line
     )
+
+
+@pytest.mark.parametrize("queue", ["payment.delay.60000ms", "payment.dead", LANE])
+async def test_what_it_held_was_logged_long_before(
+    watch: Watch, broker: FakeBroker, told: list[str], queue: str
+) -> None:
+    """A refill goes by when an event was logged: before all its retries, and before an outage kept it in the outbox."""
+    await watch.look()
+    broker.sees = brokers.without(SOUND, Queue(queue, {}))
+    before = datetime.now(UTC)
+    await watch.look()
+    sinces = [datetime.fromisoformat(since) for since in re.findall(r"--since (\S+Z)", told[0])]
+    tried_for = timedelta(milliseconds=sum(DELAY_TIERS_MS))
+    assert sinces
+    assert all(since <= before - OUTAGE - tried_for for since in sinces)
 
 
 async def test_how_far_back_is_not_known_at_first(watch: Watch, broker: FakeBroker, told: list[str]) -> None:

@@ -60,7 +60,15 @@ async def test_charge(status: int, document: Any, result: tuple[ChargeResult, st
         (404, {"id": "ch_1"}),
         (429, {"id": "ch_1"}),
         (200, {}),
-        (200, {"id": 7}),
+        (200, {"id": 7, "status": "captured"}),
+        (200, {"id": "", "status": "captured"}),
+        (200, {"id": "ch\0", "status": "captured"}),
+        (200, {"id": "ch_\ud800", "status": "captured"}),
+        (200, {"id": "c" * 201, "status": "captured"}),
+        (200, {"id": "ch_1"}),
+        (200, {"id": "ch_1", "status": "pending"}),
+        (200, {"id": "ch_1", "status": "captured", "amount": 2_499, "currency": "EUR"}),
+        (200, {"id": "ch_1", "status": "captured", "amount": 2_500, "currency": "USD"}),
         (200, []),
         (200, None),
         (402, {"reason": "card_declined"}),
@@ -90,6 +98,8 @@ async def test_undo(status: str) -> None:
         (200, {"id": "un_1"}),
         (200, {"id": "un_1", "status": "pending"}),
         (200, {"status": "voided"}),
+        (200, {"id": "un\0", "status": "voided"}),
+        (200, {"id": "un_1", "status": ["voided"]}),
         (200, []),
     ],
 )
@@ -98,6 +108,13 @@ async def test_undo_unanswered(status: int, document: Any) -> None:
     client, _ = provider(status, document)
     with pytest.raises(ProviderError):
         await client.undo(ORDER)
+
+
+async def test_an_answer_too_deep_to_read() -> None:
+    """Is none, like any other that cannot be read."""
+    deep = httpx.Response(200, content=b"[" * 100_000)
+    with pytest.raises(ProviderError, match="no answer: RecursionError"):
+        await Provider("http://provider", lambda: httpx.MockTransport(lambda _: deep)).undo(ORDER)
 
 
 async def test_an_answer_that_trickles() -> None:

@@ -35,7 +35,7 @@ Step: TypeAlias = Literal["begin", "answered", "receive", "load", "write", "comm
 """Of a transaction; at `commit_answer` it has committed, and only the answer is lost."""
 STEPS: tuple[Step, ...] = ("begin", "answered", "receive", "load", "write", "commit", "commit_answer")
 Call: TypeAlias = Literal[
-    "watch", "suspect", "delete_confirmed", "claim_unsent", "defer_unsent", "park_unsent", "claim_intents",
+    "watch", "suspect", "acquit", "delete_confirmed", "claim_unsent", "defer_unsent", "park_unsent", "claim_intents",
     "release_intents", "reschedule", "park",
 ]  # fmt: skip
 """Of the store beside its transactions."""
@@ -174,6 +174,11 @@ class FakeStore:
         last, runs = self.tables.suspects[event_id]
         self.tables.suspects[event_id] = (life, runs + (last != life))
         return self.tables.suspects[event_id][1]
+
+    async def acquit(self, event_ids: Collection[UUID]) -> None:
+        self.reach("acquit")
+        for event_id in event_ids:
+            self.tables.suspects.pop(event_id, None)
 
     async def delete_confirmed(self, event_ids: Collection[UUID]) -> None:
         self.reach("delete_confirmed")

@@ -1,99 +1,20 @@
 """From a lane into the shell: a message is acked once all of it is taken care of, and not before."""
 
 import asyncio
-from collections.abc import Sequence
-from typing import Any, cast
 
 import orjson
 import pytest
-from aio_pika import IncomingMessage
 
-from services.payment.reactions import reactions
-from shared.batch import Duplicate, Item, Raised, Result
-from shared.broker.consumer import Consumers
-from shared.letters import Letter
+from shared.batch import Duplicate, Raised, Result
 from shared.outcome import Ignored
-from shared.retries import Retries
-from shared.shell import Shell, StoppedError
-from shared.topology import Lane
-from shared.vocabulary.order import OrderCancelled
-from tests.unit.shared.fakes import FakeClock, FakePublisher
+from shared.shell import StoppedError
+from tests.unit.shared.consumer_stage import FakeMessage, Stage
+from tests.unit.shared.fakes import FakeClock
 from tests.unit.shared.loop import until
 from tests.unit.shared.wire import batch, cloud_event
 
-LANE = Lane("payment", OrderCancelled)
 MESSAGE_ID_MAX_BYTES = 255
 """Of any id or name in AMQP 0-9-1 (a short string)."""
-
-
-class FakeShell:
-    """Answers each item with the next of `results`, once it is open."""
-
-    def __init__(self, *results: Result) -> None:
-        self.results = list(results)
-        self.works: list[tuple[Item, ...]] = []
-        self.error: Exception | None = None
-        self.open = asyncio.Event()
-        self.open.set()
-
-    async def submit(self, *items: Item) -> tuple[Result, ...]:
-        self.works.append(items)
-        await self.open.wait()
-        if self.error is not None:
-            raise self.error
-        return tuple(self.results.pop(0) for _ in items)
-
-
-class FakeKeeper:
-    """Keeps letters in memory; raises its `errors` first, one each time."""
-
-    def __init__(self) -> None:
-        self.kept: list[Letter] = []
-        self.errors: list[Exception] = []
-
-    async def keep(self, letters: Sequence[Letter]) -> None:
-        if self.errors:
-            raise self.errors.pop(0)
-        self.kept += letters
-
-
-class FakeMessage:
-    """A message that keeps whether it was acked; its ack may fail."""
-
-    def __init__(self, body: bytes, **headers: Any) -> None:
-        self.body = body
-        self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
-        self.message_id = "m1"
-        self.redelivered = False
-        self.acked = False
-        self.ack_error: Exception | None = None
-
-    async def ack(self) -> None:
-        if self.ack_error is not None:
-            raise self.ack_error
-        self.acked = True
-
-
-class Stage:
-    """The consumers of payment over a shell and a broker in memory."""
-
-    def __init__(self, clock: FakeClock, *results: Result) -> None:
-        self.shell = FakeShell(*results)
-        self.publisher = FakePublisher()
-        self.keeper = FakeKeeper()
-        self.consumers = Consumers(
-            "amqp://nowhere",
-            reactions,
-            cast("Shell", self.shell),
-            Retries(self.publisher, clock, (1_000, 10_000)),
-            self.keeper,
-            clock,
-            prefetch_max_messages=10,
-            drain_timeout_s=1,
-        )
-
-    async def handle(self, message: FakeMessage) -> None:
-        await self.consumers._handle(LANE, cast("IncomingMessage", message))
 
 
 def test_a_lane_for_each_event() -> None:
@@ -178,6 +99,18 @@ async def test_unreadable_parts_are_set_aside(clock: FakeClock) -> None:
     (letter,) = stage.publisher.published
     assert (letter.exchange, letter.message_id) == ("payment.dead", "m1#0")
     assert letter.headers["quartet-error-class"] == "Unreadable"
+    assert message.acked
+
+
+async def test_what_cannot_be_taken_apart_is_set_aside_once(clock: FakeClock) -> None:
+    """However many of its parts failed: a copy of the whole for each would be more than a broker can take."""
+    stage, deep = Stage(clock, Raised(ValueError("no"))), b"[" * 300 + b"]" * 300
+    readable = orjson.dumps(cloud_event())[:-1] + b',"x":' + deep + b"}"
+    message = FakeMessage(b"[" + b",".join([deep, readable, deep, deep]) + b"]")
+    await stage.handle(message)
+    (copy,) = stage.publisher.published
+    assert copy.body == message.body
+    assert copy.exchange == "payment.delay.1000ms"  # one of its parts may succeed the next time
     assert message.acked
 
 

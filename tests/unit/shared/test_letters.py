@@ -24,6 +24,8 @@ HEADERS: dict[str, Any] = {
     "quartet-first-failed-at": "2026-01-01T00:00:00+00:00",
     "quartet-last-failed-at": "2026-01-01T00:01:00+00:00",
 }
+DEEP = b"[" * 1000 + b"]" * 1000
+"""Deeper than can be written again, or shown."""
 
 
 def test_what_a_service_set_aside() -> None:
@@ -55,6 +57,27 @@ def test_the_same_letter_twice_is_one() -> None:
     assert elsewhere.letter_id != one.letter_id
 
 
+def test_what_cannot_be_taken_apart_is_one_letter() -> None:
+    """However many parts it has: a letter of the whole for each of them would be more than anything can hold."""
+    body = b"[" + b",".join([DEEP] * 3) + b"]"
+    (letter,) = letters_of(body, HEADERS, NOW)
+    assert letter.body == body
+
+
+def test_a_letter_of_several_events_has_the_id_of_none() -> None:
+    """Or to replay or drop it would bury or free one of them, and not the others."""
+    event, deep = cloud_event(), orjson.dumps(cloud_event())[:-1] + b',"x":' + DEEP + b"}"
+    letters = letters_of(b"[" + orjson.dumps(event) + b"," + deep + b"]", HEADERS, NOW)
+    assert [letter.event_id for letter in letters] == [UUID(event["id"]), None]
+
+
+@pytest.mark.parametrize("at", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "yesterday", "2026-01-01"])
+def test_a_time_that_nothing_can_hold(at: str) -> None:
+    """A header is a stranger's word; the table has a time all the same."""
+    (letter,) = letters_of(batch(cloud_event()), HEADERS | {"quartet-first-failed-at": at}, NOW)
+    assert letter.first_failed_at == letter.last_failed_at
+
+
 @pytest.mark.parametrize(
     ("body", "type_"),
     [
@@ -62,6 +85,7 @@ def test_the_same_letter_twice_is_one() -> None:
         (b"{}", None),
         (b"[]", None),
         (b"[" * 1000 + b"]" * 1000, None),
+        (b'[{"specversion":' + DEEP + b"}]", None),
         (batch(cloud_event(type="order.cancelled.v9")), "order.cancelled.v9"),
         (batch(cloud_event(data={})), "order.cancelled.v1"),
     ],

@@ -15,7 +15,7 @@ from shared.ports import WorldError
 from shared.reactions import Reactions
 from shared.shell import SUSPECT_RUNS_MAX, Shell
 from tests.unit.shared.fakes import Call, FakeClock, FakeConfirmations, FakeStore
-from tests.unit.shared.loop import running
+from tests.unit.shared.loop import running, until
 from tests.unit.shared.toy import Cue, cue, cues, toy
 
 LIVES_MAX = 20
@@ -145,7 +145,7 @@ async def test_a_redelivery_to_the_same_process_is_no_suspicion() -> None:
     assert world.store.tables.suspects == {}
 
 
-@pytest.mark.parametrize("call", ["watch", "suspect"])
+@pytest.mark.parametrize("call", ["watch", "suspect", "acquit"])
 async def test_an_outage_is_no_suspicion(call: Call) -> None:
     """However often the database must be asked: this life counts once, and the event is reacted to."""
     world = World()
@@ -157,6 +157,31 @@ async def test_an_outage_is_no_suspicion(call: Call) -> None:
     async with running(shell.run()):
         assert kinds(await shell.submit(item)) == [Advanced]
     assert world.store.failures_left == 0
+
+
+async def test_a_stop_while_the_database_fails_is_no_suspicion() -> None:
+    """An attempt that fails is survived: rows locked for an hour, and an operator who tries restarts, end nobody."""
+    world = World(cues("play"))
+    world.store.open.clear()
+    for life in range(1, 2 * SUSPECT_RUNS_MAX):
+        world.store.fail("write", LOST)
+        shell = world.born(toy)
+        async with running(shell.run()):
+            shell.submit(replace(world.messages[0][0], redelivered=True))
+            await until(lambda: len(world.store.batches) == 2 * life)  # noqa: B023 - asked within this life
+    world.store.open.set()
+    await world.live(toy)
+    assert kinds(world.results[0]) == [Advanced]
+
+
+async def test_what_is_refused_is_survived() -> None:
+    """It is tried again as any event that fails, and takes no suspicion along."""
+    world = World(cues("poison"))
+    await world.store.watch([world.messages[0][0].envelope.event_id], new_id())
+    world.lives = 1
+    await world.live(toy)
+    assert kinds(world.results[0]) == [Raised]
+    assert world.store.tables.suspects == {}
 
 
 async def test_a_suspect_shares_its_transaction_with_nobody() -> None:
