@@ -21,12 +21,13 @@ from infra.credentials import AUDITOR, Credentials
 from infra.home import Home
 from infra.ports import AMQP, HOST, POSTGRES, PROVIDER
 from infra.rabbitmq.users import OBSERVER, VHOST
-from shared.ports import WorldError
+from shared.ports import RefusedError, WorldError
 
 SHOWN_MAX = 20
 """So many breaks are listed on a screen; `--json` has more."""
 BROKEN, UNREACHABLE = 1, 2
 UNITS_S = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0}
+DURATION_MAX_S = 100 * 365 * UNITS_S["d"]
 DURATION = re.compile(r"(\d+(?:\.\d+)?)([smhd]?)")
 
 
@@ -37,7 +38,7 @@ def seconds(text: str) -> float:
         typer.BadParameter: it is none.
     """
     match = DURATION.fullmatch(text.strip())
-    if match is None:
+    if match is None or float(match[1]) * UNITS_S[match[2]] > DURATION_MAX_S:
         raise typer.BadParameter(f"{text!r} is no duration, such as 5s, 10m or 2h")
     return float(match[1]) * UNITS_S[match[2]]
 
@@ -56,6 +57,9 @@ def run(
     scope = Scope(seconds(since) if since else None, instant, bounds)
     try:
         findings = asyncio.run(audit(sources_of(Home.locate()), scope))
+    except RefusedError as error:
+        typer.echo(f"audit: what is stored cannot even be read, and no service wrote it so: {error}", err=True)
+        raise typer.Exit(BROKEN) from error
     except (WorldError, httpx.HTTPError, AMQPError, OSError, TimeoutError, KeyError) as error:
         why = f"{type(error).__name__}: {error}".splitlines()[0]
         typer.echo(f"audit: not everything answers ({why}): `make up` first, or `make status`", err=True)

@@ -127,9 +127,10 @@ def _treat(
 ) -> None:
     services = _services(lane)
     with asking(context) as operations:
-        if not (dry_run or sure):
+        if not dry_run:  # also where nobody is asked: a service that is away ends it here, and nothing is changed
             would = _asked(operations, services, act, body | {"dry_run": True})
-            typer.confirm(f"{act} {len(would['letters']) + would['left']} dead letters?", abort=True, err=True)
+            if not sure:
+                typer.confirm(f"{act} {len(would['letters']) + would['left']} dead letters?", abort=True, err=True)
         told = _asked(operations, services, act, body | {"dry_run": dry_run})
     if as_json:
         out.print_json(json.dumps(told))

@@ -22,7 +22,10 @@ CONFLICT = 409
 
 
 class Operations(AbstractContextManager["Operations"]):
-    """Asks services. Every method raises `StackError` where one is out of reach or refuses."""
+    """Asks services, past any proxy of the environment: the key is for them alone.
+
+    Every method raises `StackError` where one is out of reach or refuses.
+    """
 
     def __init__(self, key: str, transport: httpx.BaseTransport | None = None) -> None:
         self._client = httpx.Client(
@@ -52,10 +55,14 @@ class Operations(AbstractContextManager["Operations"]):
         """Have something done; None where what is there cannot be treated so."""
         return self._document(service, "POST", path, CONFLICT, json=body)
 
+    def delete(self, service: str, path: str) -> Document | None:
+        """Have something taken away; None where the service has no such thing."""
+        return self._document(service, "DELETE", path, NOT_FOUND)
+
     def _document(self, service: str, method: str, path: str, none: int, **asked: Any) -> Document | None:
         try:
             answer = self._client.request(method, f"http://{HOST}:{SERVICES[service]}{path}", **asked)
-            document: Document = answer.json()
+            document: Document = answer.json() if answer.content else {}
         except (httpx.HTTPError, ValueError) as error:
             raise StackError(f"{service} does not answer ({type(error).__name__}). {NOT_UP}") from error
         if answer.is_success:

@@ -50,7 +50,9 @@ def release(
         if every and not (yes or dry_run):
             typer.confirm("Release all that is parked?", abort=True, err=True)
         body = {"all": True} if every else {"ids": [str(each) for each in ids or ()]}
-        answers = [operations.post(service, "/parked/release", body | {"dry_run": dry_run}) for service in SERVICES]
+        for trial in (True,) if dry_run else (True, False):  # a service that is away ends it before anything is changed
+            asked = body | {"dry_run": trial}
+            answers = [operations.post(service, "/parked/release", asked) for service in SERVICES]
         released = sum(len(answer["ids"]) for answer in answers if answer)
         more = "; there are more, do it again" if any(answer["more"] for answer in answers if answer) else ""
         out.print(f"{released} {'would be ' if dry_run else ''}released{more}")

@@ -63,9 +63,9 @@ def since_when(since: str, now: datetime) -> datetime:
     Raises:
         StackError: it says neither.
     """
-    if ago := re.fullmatch(r"(\d{1,6})([smhd])", since):
-        return now - timedelta(seconds=int(ago[1]) * UNITS_S[ago[2]])
     try:
+        if ago := re.fullmatch(r"(\d{1,6})([smhd])", since):
+            return now - timedelta(seconds=int(ago[1]) * UNITS_S[ago[2]])
         return datetime.fromisoformat(since).astimezone(UTC)
     except (ValueError, OverflowError) as error:
         raise StackError(f"{since} is neither a time nor 30s, 30m, 2h or 1d") from error

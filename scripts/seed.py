@@ -56,7 +56,7 @@ async def offer(database_url: str) -> None:
 
 async def stock(inventory_url: str, operator_key: str) -> None:
     """Bring goods that inventory has never heard of; the way every receipt goes."""
-    async with httpx.AsyncClient(base_url=inventory_url, timeout=HTTP_TIMEOUT_S) as client:
+    async with httpx.AsyncClient(base_url=inventory_url, timeout=HTTP_TIMEOUT_S, trust_env=False) as client:
         for sku, _, _, quantity in CATALOGUE:
             known = await client.get(f"/stock/{sku}")
             if known.status_code == 200:

@@ -39,7 +39,9 @@ class Shop:
         self._at = addresses or Addresses()
         self._operator = {"X-Operator-Key": operator_key}
         self._keys = dict(keys or {})
-        self._client = httpx.AsyncClient(timeout=httpx.Timeout(HTTP_TIMEOUT_S, read=WAIT_MAX_S + HTTP_TIMEOUT_S))
+        self._client = httpx.AsyncClient(
+            timeout=httpx.Timeout(HTTP_TIMEOUT_S, read=WAIT_MAX_S + HTTP_TIMEOUT_S), trust_env=False
+        )
 
     async def __aenter__(self) -> Self:
         """Open."""

@@ -26,7 +26,7 @@ class Shelves:
     """An HTTP client of everything that keeps books. Every method raises `httpx.HTTPError` where one is no success."""
 
     def __init__(self, operator_key: str) -> None:
-        self._client = httpx.Client(timeout=HTTP_TIMEOUT_S)
+        self._client = httpx.Client(timeout=HTTP_TIMEOUT_S, trust_env=False)
         self._operator = {"X-Operator-Key": operator_key}
 
     def __enter__(self) -> Self:

@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -50,11 +50,18 @@ class Sources:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What is asked: everything, or what changed in the last `since_s` seconds; all rules, or the instant ones."""
+    """What is asked: everything, or what came about in the last `since_s` seconds; all rules, or the instant ones."""
 
     since_s: float | None = None
     instant: bool = False
     bounds: Bounds = field(default_factory=Bounds)
+
+    @property
+    def changed_s(self) -> float | None:
+        """How far back an order may have changed last: what broke a bound since then was touched before that bound."""
+        if self.since_s is None or self.instant:
+            return self.since_s
+        return self.since_s + max(self.bounds.overdue_s, self.bounds.settled_for_s)
 
     @property
     def rules(self) -> list[Rule[Any]]:
@@ -132,19 +139,25 @@ class _Auditor:
 
     async def _order_ids(self, taken: Look) -> AsyncIterator[Sequence[UUID]]:
         """Give the orders that are asked about in chunks, once the ledger's lines about them are there."""
-        if self._scope.since_s is None:
+        if self._scope.changed_s is None:
             await self._ledger.catch_up()
             async for order_ids in taken.all_ids():
                 yield order_ids
-        elif changed := await taken.changed_ids(self._scope.since_s):
+        elif changed := await self._changed(taken, self._scope.changed_s):
             await self._ledger.skip_to(time_of(changed[0], taken.began) - timedelta(seconds=CLOCKS_APART_S))
             await self._ledger.catch_up()
             for chunk in _chunks(changed):
                 yield chunk
 
+    async def _changed(self, taken: Look, changed_s: float) -> list[UUID]:
+        """Give the orders that changed of late in any book, the ledger too: what only that tells of is sought most."""
+        keys = await self._ledger.keys_since(taken.began - timedelta(seconds=changed_s))
+        return sorted({*await taken.changed_ids(changed_s), *self._orders_of(keys)})
+
     async def look_again(self, doubtful: Sequence[UUID]) -> None:
         """Look again at orders, and at the keys of the ledger that are none: what still breaks a rule, breaks it."""
-        unknown = list(self._unknown_orders()) if self._scope.since_s is None else []
+        unseen = self._ledger.unseen(UNKNOWN_KEYS_MAX) if self._scope.since_s is None else ()
+        unknown = list(self._orders_of(unseen))
         if not doubtful and not unknown:
             return
         async with self._looking() as taken:
@@ -153,17 +166,19 @@ class _Auditor:
                 for saga in await taken.sagas(chunk):
                     confirm(self._findings, saga)
 
-    def _unknown_orders(self) -> Iterator[UUID]:
-        """Give the keys that were not asked for; one that is no id of ours needs no second look."""
-        for key in self._ledger.unseen(UNKNOWN_KEYS_MAX):
+    def _orders_of(self, keys: Iterable[str]) -> Iterator[UUID]:
+        """Give the orders that keys of the ledger are; one that is no id of ours needs no look."""
+        for key in keys:
             if AN_ID.fullmatch(key):
                 yield UUID(key)
-            else:
+            elif KNOWN in self._findings.tallies:
                 self._findings.note([Break(KNOWN, key, "the provider has lines under it, and it is no order's id")])
 
 
 def _provider(sources: Sources) -> httpx.AsyncClient:
-    return httpx.AsyncClient(base_url=sources.provider_url, timeout=HTTP_TIMEOUT_S, transport=sources.transport)
+    return httpx.AsyncClient(
+        base_url=sources.provider_url, timeout=HTTP_TIMEOUT_S, transport=sources.transport, trust_env=False
+    )
 
 
 def time_of(order_id: UUID, latest: datetime) -> datetime:

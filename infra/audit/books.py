@@ -24,7 +24,7 @@ TICK = "UPDATE lines SET seen = 1 WHERE key IN (SELECT value FROM json_each(?))"
 
 
 class Ledger:
-    """A copy of the provider's ledger past line `after`. Both methods that ask raise `httpx.HTTPError`."""
+    """A copy of the provider's ledger past line `after`. All methods that ask raise `httpx.HTTPError`."""
 
     def __init__(self, http: httpx.AsyncClient, copy: sqlite3.Connection, after: int) -> None:
         self._http = http
@@ -32,7 +32,21 @@ class Ledger:
         self._after = after
 
     async def skip_to(self, moment: datetime) -> None:
-        """Leave out what was written before a moment. The lines are in the order of time, so it is bisected."""
+        """Leave out what was written before a moment."""
+        self._after = max(self._after, await self._last_before(moment))
+
+    async def keys_since(self, moment: datetime) -> set[str]:
+        """Give the keys of what was written since a moment; nothing of it is copied."""
+        keys: set[str] = set()
+        following: int | None = await self._last_before(moment)
+        while following is not None:
+            page = await self._page(following, PAGE_MAX_LINES)
+            keys.update(line["key"] for line in page["lines"])
+            following = page["next"]
+        return keys
+
+    async def _last_before(self, moment: datetime) -> int:
+        """Find the last line before a moment. The lines are in the order of time, so it is bisected."""
         low, step = self._after, 1
         while await self._is_before(low + step, moment):
             low, step = low + step, 2 * step
@@ -40,7 +54,7 @@ class Ledger:
         while high - low > 1:
             middle = (low + high) // 2
             low, high = (middle, high) if await self._is_before(middle, moment) else (low, middle)
-        self._after = max(self._after, low)
+        return low
 
     async def _is_before(self, line: int, moment: datetime) -> bool:
         lines = (await self._page(line - 1, 1))["lines"]

@@ -55,6 +55,11 @@ class Waiting(NamedTuple):
     parked: bool
     text: str = ""
 
+    @property
+    def kind(self) -> str:
+        """The intent's kind, or the event's type: the first word of `what`."""
+        return self.what.partition(" ")[0]
+
 
 class Letter(NamedTuple):
     """A dead letter; `event_id` is None where it cannot be read."""
@@ -90,6 +95,13 @@ class Unfoldable:
     why: str
 
 
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A stored state that is none, and why: whoever wrote it was no service."""
+
+    why: str
+
+
 @dataclass(frozen=True)
 class Part:
     """What one service's schema holds of one order, all seen at one instant: `now`, by the database's clock."""
@@ -111,7 +123,8 @@ class Part:
     @property
     def stored(self) -> Any:
         """What a log can tell of the stored state; None where there is none."""
-        return None if self.state is None else HISTORIES[self.service].as_logged(self.state)
+        is_told = self.state is not None and not isinstance(self.state, Unreadable)
+        return HISTORIES[self.service].as_logged(self.state) if is_told else self.state
 
     @cached_property
     def told(self) -> Any:
@@ -119,6 +132,8 @@ class Part:
         events = [entry.event for entry in self.log if entry.event is not None]
         if len(events) < len(self.log):
             return Unfoldable(f"what nobody can read: {[entry.type for entry in self.log if entry.event is None]}")
+        if astray := [event.kind.type for event in events if getattr(event, "order_id", None) != self.order_id]:
+            return Unfoldable(f"what another order has come to: {astray}")
         try:
             return HISTORIES[self.service].fold(events)
         except ImpossibleError as error:
@@ -144,21 +159,25 @@ class Saga:
 
     @property
     def order(self) -> Order | None:
-        """The order's own state."""
-        state: Order | None = self.parts["order"].state
+        """The order's own state, if it can be read."""
+        state: Order | None = self._state("order")
         return state
 
     @property
     def reservation(self) -> Reservation | None:
-        """Inventory's state."""
-        state: Reservation | None = self.parts["inventory"].state
+        """Inventory's state, if it can be read."""
+        state: Reservation | None = self._state("inventory")
         return state
 
     @property
     def payment(self) -> Payment | None:
-        """Payment's state."""
-        state: Payment | None = self.parts["payment"].state
+        """Payment's state, if it can be read."""
+        state: Payment | None = self._state("payment")
         return state
+
+    def _state(self, service: str) -> Any:
+        state = self.parts[service].state
+        return None if isinstance(state, Unreadable) else state
 
     @property
     def began(self) -> datetime:

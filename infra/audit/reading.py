@@ -16,6 +16,7 @@ from infra.audit.books import Ledger
 from infra.audit.facts import Bounds, Letter, Line, Part, Reacted, Saga, Shelf, Waiting
 from infra.audit.schema import Rows, Schema, letter_of, snapshot
 from infra.ports import SERVICES
+from services.inventory.state import Level
 from services.inventory.store import level_of
 from shared.ids import stream_id
 
@@ -42,12 +43,12 @@ class Look:
         return min(schema.now for schema in self._schemas.values())
 
     async def all_ids(self) -> AsyncIterator[list[UUID]]:
-        """Give the ids of all orders that any schema holds a row or a log of, in their order, in chunks."""
+        """Give the ids of all orders that any schema holds a row, a log or an intent of, in their order, in chunks."""
         after = FIRST
         while True:
             found: set[UUID] = set()
             for service, schema in self._schemas.items():
-                for statement in (sql.STATE_IDS[service], sql.STREAM_IDS):
+                for statement in (sql.STATE_IDS[service], sql.STREAM_IDS, sql.INTENT_IDS):
                     rows = await schema.rows(statement, after=after, limit=CHUNK_MAX_ORDERS)
                     found.update(row["order_id"] for row in rows)
             if not found:
@@ -89,21 +90,23 @@ class Look:
         return Saga(order_id, parts, lines.get(str(order_id), ()), self._lanes, self._bounds)
 
     async def shelves(self, *, whole: bool) -> AsyncIterator[Shelf]:
-        """Read the stock of every SKU; with `whole` beside the sums over all reservations, which takes a scan."""
+        """Read the stock of every SKU; with `whole` beside the sums over all that is logged, which takes a scan."""
         inventory = self._schemas["inventory"]
         taken = {(r["sku"], r["status"]): r["quantity"] for r in await inventory.rows(sql.TAKEN)} if whole else {}
-        after = ""
+        after, known = "", set[str]()
         while rows := list(await inventory.rows(sql.SHELVES, after=after, limit=CHUNK_MAX_ORDERS)):
-            streams = {stream_id("stock", row["sku"]): row["sku"] for row in rows}
+            streams = {stream_id("stock", row["sku"]): row["sku"] for row in rows} if whole else {}
             receipts = {
                 streams[r["stream_id"]]: (r["receipts"], r["quantity"])
                 for r in await inventory.rows(sql.RECEIPTS, stream_ids=list(streams))
             }
             for row in rows:
-                sku = row["sku"]
+                known.add(sku := row["sku"])
                 held, committed = taken.get((sku, "held"), 0), taken.get((sku, "committed"), 0)
                 yield Shelf(sku, level_of(row), row["receipts"], *receipts.get(sku, (0, 0)), held, committed)
             after = rows[-1]["sku"]
+        for sku in sorted({sku for sku, _ in taken} - known):  # held or sold, and no stock at all
+            yield Shelf(sku, Level(), 0, 0, 0, taken.get((sku, "held"), 0), taken.get((sku, "committed"), 0))
 
     async def letters(self) -> AsyncIterator[tuple[str, Letter]]:
         """Read every dead letter, each with its service."""

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from infra.audit import statements as sql
-from infra.audit.facts import Entry, Letter, Reacted, Waiting
+from infra.audit.facts import Entry, Letter, Reacted, Unreadable, Waiting
 from services.inventory.store import from_row as reservation
 from services.notification.store import from_row as correspondence
 from services.order.store import from_row as order
@@ -70,7 +70,7 @@ class Schema:
 
     async def _states(self, order_ids: Collection[UUID]) -> dict[UUID, tuple[Any, int]]:
         rows = await self.rows(sql.STATE_OF[self.service], order_ids=list(order_ids))
-        return {row["order_id"]: (FROM_ROW[self.service](row), row["version"]) for row in rows}
+        return {row["order_id"]: (_state(self.service, row), row["version"]) for row in rows}
 
     async def _logs(self, order_ids: Collection[UUID]) -> dict[UUID, tuple[Entry, ...]]:
         logs: dict[UUID, list[Entry]] = defaultdict(list)
@@ -92,15 +92,23 @@ class Schema:
         for row in await self.rows(sql.INTENTS, order_ids=list(order_ids)):
             cause = entries.get(row["causation_id"])
             since = cause.occurred_at + timedelta(seconds=row["after_s"] or 0) if cause else row["due_at"]
-            waiting = Waiting(f"{row['kind']} {row['intent_id']}", since, row["parked"], row["payload"])
+            text = f"{row['payload']}\n{row['last_error']}"
+            waiting = Waiting(f"{row['kind']} {row['intent_id']}", since, row["parked"], text)
             intents[row["stream_id"]].append(waiting)
         return {order_id: tuple(some) for order_id, some in intents.items()}
 
 
 def letter_of(row: asyncpg.Record) -> Letter:
-    """Read a dead letter off its row; bytes that are no text are read as far as they are."""
-    text = row["body"].decode(errors="replace")
+    """Read a dead letter off its row, with why it is one; bytes that are no text are read as far as they are."""
+    text = f"{row['body'].decode(errors='replace')}\n{row['reason']}"
     return Letter(row["letter_id"], row["lane"], row["event_id"], row["type"], text)
+
+
+def _state(service: str, row: asyncpg.Record) -> Any:
+    try:
+        return FROM_ROW[service](row)
+    except (ValueError, TypeError, LookupError, AssertionError) as error:  # pydantic's is a ValueError
+        return Unreadable(f"a row that is no state ({type(error).__name__})")
 
 
 def _event(type_: str, payload: str) -> Event | None:

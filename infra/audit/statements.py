@@ -24,6 +24,10 @@ STATE_IDS = {
     for service, table in STATES.items()
 }
 
+INTENT_IDS = Statement(
+    text("SELECT DISTINCT stream_id AS order_id FROM intents WHERE stream_id > :after ORDER BY stream_id LIMIT :limit")
+)
+
 # The receipts of a SKU are logged on a stream of its own, which is no order's.
 STREAM_IDS = Statement(
     text("""
@@ -58,20 +62,21 @@ OUTBOX = Statement(
 INTENTS = Statement(
     text("""
     SELECT intent_id, stream_id, kind, CAST(payload AS text) AS payload, causation_id, due_at,
-           CAST(payload ->> 'after_s' AS double precision) AS after_s, parked_at IS NOT NULL AS parked
+           CAST(payload ->> 'after_s' AS double precision) AS after_s, parked_at IS NOT NULL AS parked,
+           coalesce(last_error, '') AS last_error
     FROM intents WHERE stream_id = ANY(:order_ids) ORDER BY stream_id, position
 """)
 )
 
 LETTERS_OF = Statement(
     text("""
-    SELECT letter_id, lane, event_id, type, correlation_id, body FROM dead_letters
+    SELECT letter_id, lane, event_id, type, correlation_id, body, reason FROM dead_letters
     WHERE correlation_id = ANY(:order_ids) ORDER BY letter_id
 """)
 )
 LETTERS = Statement(
     text("""
-    SELECT letter_id, lane, event_id, type, correlation_id, body FROM dead_letters
+    SELECT letter_id, lane, event_id, type, correlation_id, body, reason FROM dead_letters
     WHERE letter_id > :after ORDER BY letter_id LIMIT :limit
 """)
 )

@@ -30,6 +30,7 @@ class Management:
             auth=(broker.user or "", broker.password or ""),
             timeout=ANSWER_TIMEOUT_S,
             transport=transport,
+            trust_env=False,
         )
 
     async def found(self) -> Found:

@@ -111,5 +111,5 @@ class Broker:
 
     async def _manage(self, path: str) -> httpx.Response:
         auth = (TOPOLOGY, self._credentials.broker(TOPOLOGY))
-        async with httpx.AsyncClient(auth=auth, timeout=TIMEOUT_S) as client:
+        async with httpx.AsyncClient(auth=auth, timeout=TIMEOUT_S, trust_env=False) as client:
             return await client.get(f"http://{HOST}:{RABBITMQ_MANAGEMENT}/api/{path}")

@@ -65,6 +65,7 @@ class NativeHosts:
         running = await asyncio.create_subprocess_exec(
             command, "--quiet", *arguments, env=dict(node.env), stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+            start_new_session=True,  # a terminal's Ctrl-C is for this command, not for what it undoes with
         )  # fmt: skip
         async with asyncio.timeout(COMMAND_TIMEOUT_S):
             printed, _ = await running.communicate()

@@ -20,6 +20,7 @@ from infra.native.running import Running, free_ports
 from infra.ports import HOST
 from infra.rabbitmq.users import VHOST
 from scripts.chaos.proxy import Proxy, proxied
+from scripts.chaos.undoing import to_the_end
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ async def replica(
             yield Replica(process, database, broker, port)
         finally:
             database.toxic = broker.toxic = None
-            await process.stop()
+            await to_the_end(process.stop())
 
 
 def _module(service: str, clock_ahead_s: float) -> tuple[str, ...]:

@@ -81,20 +81,24 @@ def unsent(parked_at: str) -> str:
     )
 
 
-def intent(parked_at: str) -> str:
+def intent(parked_at: str, about: str = "{sold}") -> str:
     """Leave an intent that was due an hour ago."""
     columns = "intent_id, stream_id, kind, payload, correlation_id, causation_id, due_at, parked_at"
     values = (
-        f"'{uuid4()}', '{{sold}}', 'undo', '{{{{}}}}', '{{sold}}', '{uuid4()}', now() - interval '1 hour', {parked_at}"
+        f"'{uuid4()}', '{about}', 'undo', '{{{{}}}}', '{about}', '{uuid4()}', now() - interval '1 hour', {parked_at}"
     )
     return f"INSERT INTO payment_service.intents ({columns}) VALUES ({values})"  # noqa: S608 - ours
 
 
-LETTER = (
-    "INSERT INTO order_service.dead_letters"
-    " (letter_id, lane, body, error_class, reason, attempts, first_failed_at, last_failed_at)"
-    " VALUES (gen_random_uuid(), 'order.stock.rejected', '5555555555554444', 'Bug', 'forged', 1, now(), now())"
-)
+def letter(body: str, reason: str) -> str:
+    """Leave a dead letter."""
+    return (
+        "INSERT INTO order_service.dead_letters"  # noqa: S608 - ours
+        " (letter_id, lane, body, error_class, reason, attempts, first_failed_at, last_failed_at)"
+        f" VALUES (gen_random_uuid(), 'order.stock.rejected', '{body}', 'Bug', '{reason}', 1, now(), now())"
+    )
+
+
 IGNORED = "outcome = 'ignored', reason = 'forged'"
 UNKNOWN = "event_id = gen_random_uuid()"
 
@@ -121,6 +125,11 @@ WAYS = (
         (event("inventory", COMMITTED, "payload = jsonb_set(payload, '{{lines,0,quantity}}', '7')"),),
     ),
     Spoilt("what nobody knows", ("allowed", "one-effect"), (event("notification", SENT, f"type = '{SUNG}'"),)),
+    Spoilt(
+        "an event of another order",
+        ("allowed",),
+        (event("payment", CAPTURED, f"payload = payload || jsonb_build_object('order_id', '{uuid4()}')"),),
+    ),
     Spoilt("another state", ("as-told",), (state("payment_service.payments", "charge_id = 'forged'"),)),
     Spoilt("an effect of nothing", ("one-effect",), (event("order", CLOSED, UNKNOWN),)),
     Spoilt("a cause that was not received", ("caused",), (cause("payment", CAPTURED, UNKNOWN),)),
@@ -132,13 +141,36 @@ WAYS = (
         ("allowed", "one-effect", "one-mail"),
         (event("notification", SENT, f"type = '{RECORDED}'"),),
     ),
+    Spoilt(
+        "a mail that nobody sends",
+        ("intended",),
+        (
+            cause("notification", SENT, IGNORED),
+            erased("notification", SENT),
+            state("notification_service.correspondence", "confirmed = 'recorded', version = version - 1"),
+        ),
+    ),
+    Spoilt(
+        "a state that nobody can read",
+        ("as-told", "known"),
+        (state("order_service.orders", """lines = '[{{"sku": 1}}]'"""),),
+    ),
     Spoilt("a card in an event", ("no-card",), (event("order", PLACED, noted("by 4111 1111 1111 1111")),)),
     Spoilt("a token in another event", ("no-token",), (event("payment", INTENDED, noted("tok_approved")),)),
-    Spoilt("a card in a letter", ("no-secret-letter",), (LETTER,)),
+    Spoilt("a card in a letter", ("no-secret-letter",), (letter("5555555555554444", "forged"),)),
+    Spoilt("a card in why it is a letter", ("no-secret-letter",), (letter("[]", "what is 5555555555554444?"),)),
+    Spoilt(
+        "a card in why an intent failed",
+        ("no-card", "not-parked"),
+        (intent("now()"), "UPDATE payment_service.intents SET last_error = 'what is 5555555555554444?'"),
+    ),
     Spoilt(
         "stock that does not add up",
         ("stock-adds-up",),
         ("ALTER TABLE inventory_service.stock DROP CONSTRAINT stock_check", stock("available = available + 1")),
+    ),
+    Spoilt(
+        "stock that is sold and nowhere", ("stock-held",), ("DELETE FROM inventory_service.stock WHERE sku = 'rosin'",)
     ),
     Spoilt("stock reserved for nobody", ("stock-held",), (stock("available = available - 1, reserved = 1"),)),
     Spoilt(
@@ -204,6 +236,7 @@ WAYS = (
         ),
     ),
     Spoilt("an intent that nobody carries out", ("asked",), (intent("NULL"),)),
+    Spoilt("an intent about nobody's order", ("asked",), (intent("NULL", str(uuid4())),)),
     Spoilt("an intent that is parked", ("not-parked",), (intent("now()"),)),
     Spoilt("an event that stays in the outbox", ("published",), (unsent("NULL"),)),
     Spoilt("an event that is parked", ("not-parked",), (unsent("now()"),)),

@@ -1,15 +1,18 @@
 """The audit has teeth: whatever is spoilt in the books breaks the rule about it, and no other."""
 
+from datetime import datetime, timedelta
 from pathlib import Path
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
 import pytest_asyncio
 from aio_pika.exceptions import AMQPError
 
+from infra.audit import audit as auditing
 from infra.audit.audit import Scope
 from infra.audit.books import ledger_copy
+from infra.audit.facts import Bounds
 from infra.audit.findings import EVERY_RULE, Break, Findings
 from infra.audit.lanes import depths
 from infra.audit.reading import look
@@ -158,20 +161,56 @@ async def test_a_book_that_is_out_of_reach(stage: Stage, missing: str) -> None:
         await audited(stage, None, **{missing: nowhere.get(missing, "http://127.0.0.1:1")})
 
 
-async def test_only_what_changed(stage: Stage, evening: Evening) -> None:
-    """An order that nothing happened to since is not looked at, whatever is wrong with it; the others are, whole."""
-    for service in ("order", "inventory", "payment", "notification"):
+async def age(stage: Stage, evening: Evening, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make every book of all orders but one look two hours older; those of `back`, the last, begin then.
+
+    Their ids stay as young as they are, so clocks are said to be further apart than they ever are.
+    """
+    monkeypatch.setattr(auditing, "CLOCKS_APART_S", 3 * 3_600.0)
+    for service in SERVICES:
         await stage.auditor.rows(
             f"UPDATE {service}_service.events SET occurred_at = occurred_at - interval '2 hours'"  # noqa: S608 - ours
             " WHERE stream_id <> $1::uuid OR version = 1",
             evening.orders["back"],
         )
+    for line in evening.lines:
+        if line["key"] != evening.orders["back"]:
+            line["at"] = (datetime.fromisoformat(line["at"]) - timedelta(hours=2)).isoformat()
+
+
+async def test_only_what_changed(stage: Stage, evening: Evening, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An order that nothing happened to since is not looked at, whatever is wrong with it; the others are, whole."""
+    await age(stage, evening, monkeypatch)
     await stage.auditor.rows(
         "UPDATE payment_service.payments SET charge_id = 'forged' WHERE order_id = $1::uuid", evening.orders["sold"]
     )
     findings = await found(stage, evening, Scope(since_s=3600, bounds=NOTHING_WAITS))
     assert findings.orders == 1
     assert findings.is_clean
-    assert "stock-held" not in findings.tallies
+    assert not {"stock-held", "stock-received"} & findings.tallies.keys()
     everything = await found(stage, evening)
     assert set(everything.broken) == {"as-told"}
+
+
+async def test_what_changed_at_the_provider_alone(
+    stage: Stage, evening: Evening, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A charge of late is looked into, whether nothing else has happened to its order for long, or there is none."""
+    await age(stage, evening, monkeypatch)
+    evening.forge("captured", evening.orders["sold"], 1)
+    evening.forge("captured", str(uuid4()), 1)
+    evening.forge("captured", "gift", 1)
+    findings = await found(stage, evening, Scope(since_s=3600, bounds=NOTHING_WAITS))
+    assert set(findings.broken) == {"within-amount", "paid-once", "line-by-line", "known"}
+    assert findings.broken["known"] == 2
+
+
+async def test_what_has_become_overdue_since(stage: Stage, evening: Evening, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An order that waits for longer than the bound was touched before it, and before what is asked about."""
+    await age(stage, evening, monkeypatch)
+    (open_,) = (way for way in WAYS if way.breaks == ("ends",))
+    await spoil(stage.auditor, evening, open_)
+    late = Bounds(settled_for_s=0, overdue_s=7_000)
+    assert set((await found(stage, evening, Scope(since_s=600, bounds=late))).broken) == {"ends"}
+    in_time = Bounds(settled_for_s=0, overdue_s=9_000)
+    assert (await found(stage, evening, Scope(since_s=600, bounds=in_time))).is_clean

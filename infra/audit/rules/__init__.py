@@ -14,6 +14,7 @@ PARTS: tuple[Rule[Part], ...] = (
     Rule("caused", "what is logged was caused by an event that advanced in the inbox", INSTANT, inside.caused),
     Rule("effective", "what advanced in the inbox is logged", INSTANT, inside.effective),
     Rule("dead-kept", "what the inbox calls dead is kept as a letter", INSTANT, inside.dead_is_kept),
+    Rule("intended", "what waits for an answer has the intent that asks for it", INSTANT, inside.intended),
     Rule("one-mail", "at most one notification of a kind for an order", INSTANT, inside.one_notification),
     Rule("no-card", "no card number in events and intents", INSTANT, secrecy.no_card),
     Rule("no-token", "no payment token but in order.placed, and where it waits", INSTANT, secrecy.no_token),
@@ -23,7 +24,7 @@ PARTS: tuple[Rule[Part], ...] = (
 SHELVES: tuple[Rule[Shelf], ...] = (
     Rule("stock-adds-up", "no stock is negative; received = available + reserved + sold", INSTANT, goods.adds_up),
     Rule("stock-held", "reserved and sold are the sums over reservations", INSTANT, goods.held_for_orders, whole=True),
-    Rule("stock-received", "received is what the receipts add up to", INSTANT, goods.received_as_logged),
+    Rule("stock-received", "received is what the receipts add up to", INSTANT, goods.received_as_logged, whole=True),
 )
 """Of the stock of one SKU."""
 

@@ -3,10 +3,17 @@
 from collections import Counter
 from collections.abc import Iterator
 from itertools import groupby
+from typing import Any
 
-from infra.audit.facts import Part, Unfoldable
-from services.notification.events import NotificationRecorded
+from infra.audit.facts import Part, Unfoldable, Unreadable
+from services.notification.events import NotificationRecorded, SendCancelled, SendConfirmed
+from services.notification.state import Correspondence, Progress
+from services.order.events import Deadline
+from services.order.state import Order, Status
+from services.payment.events import Charge, Undo
+from services.payment.state import Charging, Undoing
 from shared.ids import derived_id
+from shared.outcome import Intent
 
 
 def gapless(part: Part) -> Iterator[str]:
@@ -24,7 +31,9 @@ def allowed(part: Part) -> Iterator[str]:
 
 def as_told(part: Part) -> Iterator[str]:
     """The state is what its log folds to, where it does."""
-    if not isinstance(part.told, Unfoldable) and part.told != part.stored:
+    if isinstance(part.stored, Unreadable):
+        yield f"{part.service} stored {part.stored.why}"
+    elif not isinstance(part.told, Unfoldable) and part.told != part.stored:
         yield f"{part.service} stored {_text(part.stored)}, and its log tells {_text(part.told)}"
 
 
@@ -60,6 +69,30 @@ def effective(part: Part) -> Iterator[str]:
     for row in part.inbox.values():
         if row.outcome == "advanced" and row.event_id not in causes:
             yield f"{part.service} advanced for {row.type} {row.event_id}, and logged nothing"
+
+
+def intended(part: Part) -> Iterator[str]:
+    """Whoever waits for an answer has the intent that asks for it: without one nobody ever will."""
+    kinds = {intent.kind for intent in part.intents}
+    for awaited in _awaited(part.state):
+        if awaited.kind not in kinds:
+            yield f"{part.service} waits for the answer to {awaited.kind}, and nothing is there that asks"
+
+
+def _awaited(state: Any) -> Iterator[type[Intent]]:
+    """Give the intents without which a state would wait for ever."""
+    match state:
+        case Order(status=Status.PENDING):
+            yield Deadline
+        case Charging():
+            yield Charge
+        case Undoing():
+            yield Undo
+        case Correspondence():
+            if state.confirmed is Progress.RECORDED:
+                yield SendConfirmed
+            if state.cancelled is Progress.RECORDED:
+                yield SendCancelled
 
 
 def one_notification(part: Part) -> Iterator[str]:

@@ -4,12 +4,8 @@ import re
 from collections.abc import Iterable, Iterator
 
 from infra.audit.facts import Letter, LogPage, Part
+from shared.card_numbers import card_numbers, has_card_number
 
-_CARD = re.compile(
-    r"[2-6](?<![\w.-].)[0-9]{3}(?:[0-9]{9,15}|(?:[ -][0-9]{4}){3}|(?<=3...)[ -][0-9]{6}[ -][0-9]{5})(?![\w-])"
-)
-"""13 to 19 digits (ISO/IEC 7812-1), in one or in the groups on a card. Those of payment networks begin with 2 to 6.
-What touches a letter, a hyphen or a point is part of an id or of a number."""
 _TOKEN = re.compile(r'"(tok_\w+)"')
 """As the provider's tokens look; a customer's word that does not look so was never worth anything."""
 
@@ -41,26 +37,9 @@ def no_secret_in_letter(letter: Letter) -> Iterator[str]:
 
 def no_card_in_log(page: LogPage) -> Iterator[str]:
     """No program wrote one into its log."""
-    for place in _card_numbers(page.text):
+    for place in card_numbers(page.text):
         line = page.line + page.text.count("\n", 0, place)
         yield f"a card number is in line {line}"
-
-
-def has_card_number(text: str) -> bool:
-    """Tell whether a text holds digits that are a card number by their length, place and check digit (Luhn)."""
-    return any(True for _ in _card_numbers(text))
-
-
-def _card_numbers(text: str) -> Iterator[int]:
-    """Give where card numbers begin."""
-    return (match.start() for match in _CARD.finditer(text) if _luhn(match.group()))
-
-
-def _luhn(text: str) -> bool:
-    """Check the check digit (ISO/IEC 7812-1, annex B)."""
-    digits = [int(each) for each in reversed(text) if each.isdigit()]
-    doubled = sum(sum(divmod(2 * digit, 10)) for digit in digits[1::2])
-    return (sum(digits[::2]) + doubled) % 10 == 0
 
 
 def _texts(part: Part) -> Iterable[tuple[str, str]]:

@@ -1,6 +1,7 @@
 """The payment provider: it declines, it is silent, it is gone."""
 
 from scripts.chaos.experiment import Experiment
+from scripts.chaos.undoing import to_the_end
 from scripts.chaos.world import World, insist
 
 INJECTED, INJECTED_TIMEOUT_S = 20, 90.0
@@ -44,10 +45,14 @@ async def be_gone(world: World) -> int:
         await insist(enough, GIVEN_UP_TIMEOUT_S)
         world.say(f"{given_up} orders have given up on it, not knowing whether they were charged")
     finally:
-        await world.hosts.revive(name)
-        await world.hosts.thaw(name)
-        world.say("the provider is well again")
+        await to_the_end(_well_again(world, name))
     return given_up
+
+
+async def _well_again(world: World, name: str) -> None:
+    await world.hosts.revive(name)
+    await world.hosts.thaw(name)
+    world.say("the provider is well again")
 
 
 async def _inject(world: World, what: str, **rates: float) -> int:
@@ -63,7 +68,7 @@ async def _inject(world: World, what: str, **rates: float) -> int:
         world.say(f"the provider's faults are set: {rates}")
         await insist(enough, INJECTED_TIMEOUT_S)
     finally:
-        await world.shop.faults()
+        await to_the_end(world.shop.faults())
         world.say("the provider is well again")
     return injected
 

@@ -6,6 +6,7 @@ from functools import partial
 
 from scripts.chaos.experiment import Experiment
 from scripts.chaos.poison import poison
+from scripts.chaos.undoing import to_the_end
 from scripts.chaos.world import Look, World, insist, until
 from scripts.operations import Operations
 from scripts.refill import publish_again
@@ -30,7 +31,7 @@ async def delete_lane(world: World) -> int:
         world.say(f"{LANE.queue} is deleted")
         missed = await _missed(world)
     finally:
-        await _mended(world, partial(_there, world), since)
+        await to_the_end(_mended(world, partial(_there, world), since))
     return missed
 
 
@@ -42,7 +43,7 @@ async def remove_binding(world: World) -> int:
         world.say(f"{LANE.queue} is bound to {LANE.exchange} no more")
         missed = await _missed(world)
     finally:
-        await _mended(world, partial(_bound, world), since)
+        await to_the_end(_mended(world, partial(_bound, world), since))
     return missed
 
 
@@ -61,7 +62,7 @@ async def delete_dead_queue(world: World) -> int:
         hits = poisonous if await world.broker.missing(queue) else 0
         await insist(delivered, MENDED_TIMEOUT_S)
     finally:
-        await world.broker.declare()
+        await to_the_end(world.broker.declare())
         world.say(f"{queue} is declared again")
     return hits
 

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 
 from scripts.chaos.experiment import Experiment
+from scripts.chaos.undoing import to_the_end
 from scripts.chaos.world import World, insist
 
 FROZEN_LOOKS = 4
@@ -25,7 +26,7 @@ async def kill_broker(world: World) -> int:
     try:
         await world.hosts.kill(name)
     finally:
-        hits = await world.returned(name, before)
+        hits = await to_the_end(world.returned(name, before))
         await insist(partial(_back, world.broker.answers), ALARM_TIMEOUT_S)
     return hits
 
@@ -37,7 +38,7 @@ async def stop_database(world: World) -> int:
     try:
         await world.hosts.quit(name)
     finally:
-        hits = await world.returned(name, before)
+        hits = await to_the_end(world.returned(name, before))
         await insist(partial(_back, world.database.answers), ALARM_TIMEOUT_S)
     return hits
 
@@ -51,7 +52,7 @@ async def freeze(program: str, world: World) -> int:
         world.say(f"{name} is frozen")
         silent = [not await answers() for _ in range(FROZEN_LOOKS)]
     finally:
-        await world.hosts.thaw(name)
+        await to_the_end(world.hosts.thaw(name))
         world.say(f"{name} goes on")
     return sum(silent)
 
@@ -76,7 +77,7 @@ async def fill_disk(world: World) -> int:
         waiting: int = await world.database.value(KEPT_WAITING)
         world.say(f"{waiting} events of orders that were taken wait in order's outbox")
     finally:
-        await world.hosts.rabbitmqctl("set_disk_free_limit", DISK_LIMIT)
+        await to_the_end(world.hosts.rabbitmqctl("set_disk_free_limit", DISK_LIMIT))
     return waiting
 
 

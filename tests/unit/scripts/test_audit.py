@@ -14,6 +14,7 @@ from infra.credentials import Credentials
 from scripts import audit as command
 from scripts.audit import SHOWN_MAX, seconds
 from scripts.quartet import app
+from shared.ports import RefusedError
 
 
 @pytest.mark.parametrize(
@@ -24,7 +25,7 @@ def test_a_duration(text: str, expected: float) -> None:
     assert seconds(text) == expected
 
 
-@pytest.mark.parametrize("text", ["", "m", "ten minutes", "-5s", "5w"])
+@pytest.mark.parametrize("text", ["", "m", "ten minutes", "-5s", "5w", "999999999999d", "9" * 400])
 def test_no_duration(text: str) -> None:
     """Anything else is refused."""
     with pytest.raises(typer.BadParameter):
@@ -72,6 +73,20 @@ def test_a_promise_that_is_broken(findings: Findings) -> None:
     assert not document["clean"]
     assert len(document["breaks"]) == SHOWN_MAX + 3
     assert {rule["name"]: rule["broken"] for rule in document["rules"]}["paid-once"] == SHOWN_MAX + 3
+
+
+@pytest.mark.usefixtures("findings")
+def test_what_cannot_even_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A broken promise too, in one line: the database itself refuses to add up what stands there."""
+
+    async def refused(sources: Sources, scope: Scope) -> Findings:
+        raise RefusedError("invalid input syntax for type bigint")
+
+    monkeypatch.setattr(command, "audit", refused)
+    result = CliRunner().invoke(app, ASKED)
+    assert result.exit_code == 1
+    assert "invalid input syntax" in result.output
+    assert len(result.output.splitlines()) == 1
 
 
 @pytest.mark.usefixtures("findings")

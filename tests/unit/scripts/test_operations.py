@@ -15,6 +15,7 @@ from scripts.operations import Operations
 from scripts.quartet import app
 from scripts.refill import owner_of, since_when
 from scripts.sentences import FAILED
+from services.order.keys import hash_of
 
 ONE, TWO = "0190d1a5-0000-7000-8000-000000000001", "0190d1a5-0000-7000-8000-000000000002"
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -34,6 +35,8 @@ class Stack:
         asked = BY_PORT[request.url.port or 0], request.url.path, orjson.loads(request.content or b"null")
         self.asked.append(asked)
         status, document = self._answer(*asked)
+        if document is None:
+            return httpx.Response(status, text="" if status < 400 else "<h1>Service Unavailable</h1>")
         return httpx.Response(status, json=document)
 
     def run(self, *arguments: str, typed: str = "") -> Result:
@@ -115,7 +118,9 @@ def test_a_replay_says_which_are_meant(arguments: tuple[str, ...], body: dict[st
     result = stack.run("dlq", "replay", *arguments)
     assert result.exit_code == 0, result.output
     assert "2 replayed" in result.stdout
-    assert stack.asked == [(service, "/dead-letters/replay", body | {"dry_run": False}) for service in SERVICES]
+    assert stack.asked == [
+        (service, "/dead-letters/replay", body | {"dry_run": dry}) for dry in (True, False) for service in SERVICES
+    ]
 
 
 @pytest.mark.parametrize(
@@ -184,6 +189,68 @@ def test_a_stack_that_is_not_up_is_one_line() -> None:
         assert result.stderr.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("dlq", "replay", "--all", "--yes"),
+        ("dlq", "drop", "--reason", "ValueError", "--why", "old"),
+        ("parked", "release", "--all", "--yes"),
+        ("parked", "release", ONE),
+    ],
+    ids=" ".join,
+)
+def test_where_one_service_is_away_nothing_is_changed_at_the_others(command: tuple[str, ...]) -> None:
+    """Or an operator would be told of a failure, and half of what was meant would be done."""
+
+    def answer(service: str, path: str, body: Any) -> tuple[int, Any]:
+        if service == "notification":
+            raise httpx.ConnectError("refused")
+        if path == "/parked/release":
+            return 200, {"ids": [ONE], "more": False}
+        return 200, {"letters": [letter(done=not body["dry_run"])], "left": 0, "foreign": 0}
+
+    stack = Stack(answer)
+    result = stack.run(*command)
+    assert result.exit_code == FAILED
+    assert "notification does not answer" in result.stderr
+    assert result.stderr.count("\n") == 1
+    assert stack.asked
+    assert all(body["dry_run"] for _, _, body in stack.asked)
+
+
+def test_keys_are_issued_listed_and_revoked() -> None:
+    """By order, as the operator; a key is named by its hash, which nobody has to work out."""
+    seen = {"key_id": "ab" * 32, "created_at": "2026-01-02T03:04:05Z", "revoked_at": "2026-01-03T03:04:05Z"}
+
+    def answer(_: str, path: str, body: Any) -> tuple[int, Any]:
+        if path.endswith("/keys"):
+            return (200, {"keys": [seen]}) if body is None else (201, {"key": "key_1"})
+        return 204, None
+
+    stack = Stack(answer)
+    assert stack.run("key", "issue", "carl").stdout == "key_1\n"
+    assert stack.run("key", "list", "carl").stdout.startswith(f"{seen['key_id']}  issued 2026-01-02T03:04:05Z, revoked")
+    assert "Revoked" in stack.run("key", "revoke", "carl", "key_1").stdout
+    assert stack.asked[-1][:2] == ("order", f"/customers/carl/keys/{hash_of('key_1').hex()}")
+
+
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [
+        ((404, {"detail": "No."}), "carl has no such key, or it was revoked before"),
+        ((403, {"detail": "The key."}), "order: The key."),
+        ((503, None), "order does not answer"),
+    ],
+    ids=str,
+)
+def test_a_key_that_cannot_be_revoked_is_one_line(answer: tuple[int, Any], says: str) -> None:
+    """Also where what answers is not order, but what stands in front of it, with words of its own."""
+    result = Stack(lambda *_: answer).run("key", "revoke", "carl", "key_1")
+    assert result.exit_code == FAILED
+    assert says in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
 def test_what_is_parked_is_listed_and_released() -> None:
     """By id, or all."""
     row: dict[str, Any] = {
@@ -236,7 +303,7 @@ def test_since_when(since: str, when: datetime) -> None:
     assert since_when(since, NOW) == when
 
 
-@pytest.mark.parametrize("since", ["", "2", "2 h", "yesterday", "9999999h"])
+@pytest.mark.parametrize("since", ["", "2", "2 h", "yesterday", "9999999h", "999999d"])
 def test_what_is_no_time(since: str) -> None:
     """Is refused."""
     with pytest.raises(StackError, match="neither"):

@@ -71,6 +71,20 @@ async def test_a_key_that_nobody_asked_for_is_unseen(provider: Provider) -> None
             assert set(ledger.unseen(limit=10)) == {f"k{SECONDS - 2}", f"k{SECONDS}"}
 
 
+async def test_the_keys_of_late_are_told_and_nothing_is_copied(provider: Provider) -> None:
+    """Over several pages, from the first line of that moment on."""
+    async with asking(provider) as http:
+        with ledger_copy(http) as ledger:
+            assert await ledger.keys_since(BEGAN + timedelta(seconds=SECONDS - 2)) == {
+                f"k{SECONDS - 2}", f"k{SECONDS - 1}", f"k{SECONDS}",
+            }  # fmt: skip
+            assert len(await ledger.keys_since(BEGAN)) == SECONDS
+            assert await ledger.keys_since(BEGAN + timedelta(seconds=SECONDS + 1)) == set()
+            assert list(ledger.unseen(limit=10)) == []
+            await ledger.catch_up()
+            assert len(set(ledger.unseen(limit=2 * SECONDS))) == SECONDS
+
+
 @pytest.mark.parametrize("second", [0, 1, 2, 3, 500, SECONDS - 1, SECONDS, SECONDS + 9])
 async def test_what_is_older_is_skipped(provider: Provider, second: int) -> None:
     """In a few steps, and no line too many: the first that is copied is the first of that moment or later."""

@@ -5,9 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from infra.audit.facts import Bounds, Letter, Saga, Waiting
+from infra.audit.facts import Bounds, Letter, Saga, Unreadable, Waiting
 from infra.audit.findings import BROKEN_MAX, EVERY_RULE, Break, Findings, confirm, hold_order
 from services.inventory.state import Held
+from services.notification.state import Progress
 from tests.unit.infra.audit.worlds import EARLIER, NOW, sold, spoilt
 from tests.unit.services import builders as b
 
@@ -109,6 +110,32 @@ def test_an_intent_is_given_the_bound() -> None:
     assert judged(spoilt(sold(), "payment", intents=(waiting,))).is_clean
     late = waiting._replace(since=NOW - timedelta(seconds=301))
     assert judged(spoilt(sold(), "payment", intents=(late,))).broken == {"asked": 1}
+
+
+@pytest.mark.parametrize(
+    ("service", "state", "kind"),
+    [
+        ("order", b.PENDING, "deadline"),
+        ("payment", b.CHARGING, "charge"),
+        ("payment", b.UNDOING, "undo"),
+        ("notification", b.told(confirmed=Progress.RECORDED), "send_confirmed"),
+        ("notification", b.told(confirmed=Progress.SENT, cancelled=Progress.RECORDED), "send_cancelled"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_waits_for_an_answer_has_somebody_who_asks(service: str, state: object, kind: str) -> None:
+    """Without the intent it would wait for ever, and a mail that nobody sends keeps no order from being settled."""
+    waiting = Waiting(f"{kind} {b.ORDER}", NOW, parked=False)
+    assert "intended" not in judged(spoilt(sold(), service, state=state, intents=(waiting,))).broken
+    assert "intended" in judged(spoilt(sold(), service, state=state)).broken
+
+
+def test_a_state_that_nobody_can_read_is_a_break_and_no_crash() -> None:
+    """The audit goes on with what it can read."""
+    unreadable = spoilt(sold(), "payment", state=Unreadable("a row that is no state (ValidationError)"))
+    findings = judged(unreadable)
+    assert findings.broken == {"as-told": 1}
+    assert findings.breaks[0].how == "payment stored a row that is no state (ValidationError)"
 
 
 def test_stock_that_is_held_for_a_confirmed_order_is_not_sold() -> None:
