@@ -7,8 +7,8 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-DEADLINE_S = 20.0
-"""Far above what anything takes on an idle machine: reached only when something will never be."""
+DEADLINE_S = 60.0
+"""Far above what anything takes even on a starved machine: reached only when something will never be."""
 LOOK_EVERY_MIN_S, LOOK_EVERY_MAX_S = 0.02, 0.5
 PAUSES_PER_LOOK = 5
 """A pause is so many times as long as the look before it: looking at everything keeps both servers busy."""

@@ -15,9 +15,9 @@ from infra.standing import Phase, Standing, State
 
 BUILD_TIMEOUT_S = 1800.0  # the first time, the base image and the packages come over the network
 MAKE_TIMEOUT_S = 1800.0  # the first time, the servers' images do
-UP_TIMEOUT_S = 180.0
-READY_TIMEOUT_S = 60.0
-MIGRATION_TIMEOUT_S = 120.0
+UP_TIMEOUT_S = 480.0
+READY_TIMEOUT_S = 240.0
+MIGRATION_TIMEOUT_S = 240.0
 LOOK_EVERY_S = 0.5
 LOG_LINES = 20
 

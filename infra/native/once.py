@@ -6,7 +6,7 @@ from infra.home import REPOSITORY
 from infra.native.environment import inherited
 from infra.native.program import Program
 
-ONCE_TIMEOUT_S = 60.0
+ONCE_TIMEOUT_S = 180.0
 
 
 def once(name: str, module: str, *arguments: str, needs: tuple[str, ...] = (), **variables: str) -> Program:

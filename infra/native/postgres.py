@@ -21,7 +21,7 @@ from infra.ports import HOST
 
 SUPERUSER = "postgres"
 PROCESS_NAMES = frozenset({"postgres"})
-INITDB_TIMEOUT_S = 60
+INITDB_TIMEOUT_S = 180
 READABLE = 0o644
 INITDB_OPTIONS = (
     "--auth=scram-sha-256",
@@ -102,7 +102,7 @@ class Postgres:
             ports=(self.port,),
             prepare=self._forget_the_dead,
             ready=self.ready,
-            ready_timeout_s=60.0,  # after a crash it replays its log first
+            ready_timeout_s=180.0,  # after a crash it replays its log first
             stop_signal=SIGINT,  # "fast": ends its clients' transactions and writes a checkpoint
             stop_timeout_s=30.0,
             orphan_signal=SIGINT,

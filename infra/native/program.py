@@ -51,7 +51,7 @@ class Program:
     ports: tuple[int, ...] = ()
     prepare: Callable[[], None] | None = None
     ready: Probe | None = None
-    ready_timeout_s: float = 30.0
+    ready_timeout_s: float = 120.0
     stop_signal: Signals = SIGTERM
     stop_timeout_s: float = 10.0
     orphan_signal: Signals = SIGKILL

@@ -73,7 +73,7 @@ class RabbitMQ:
             cwd=self.directory,
             ports=(self.ports.epmd,),
             ready=self._mapper_ready,
-            ready_timeout_s=10.0,
+            ready_timeout_s=60.0,
         )
         node = Program(
             name="rabbitmq",
@@ -83,7 +83,7 @@ class RabbitMQ:
             needs=(mapper.name,),
             ports=(self.ports.amqp, self.ports.management, self.ports.prometheus, self.ports.distribution),
             ready=self.ready,
-            ready_timeout_s=55.0,
+            ready_timeout_s=180.0,
             stop_timeout_s=30.0,
         )
         return mapper, node

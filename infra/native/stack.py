@@ -154,6 +154,6 @@ def _lasting(
         needs=needs,
         ports=listening,
         ready=partial(http_ok, listening[0], ready_path),
-        ready_timeout_s=45.0,
+        ready_timeout_s=150.0,
         stop_timeout_s=20.0,
     )

@@ -80,7 +80,11 @@ SAFEGUARDS = (
         (
             Edit(RETRIES, "    return {\n        ATTEMPTS:", "    return failure.old | {\n        ATTEMPTS:"),
             Edit(RETRIES, "    retryable: bool = True\n", "    retryable: bool = True\n    old: dict = None\n"),
-            Edit(CONSUMER, '        reason="",\n', '        reason="",\n        old=dict(message.headers),\n'),
+            Edit(
+                CONSUMER,
+                "        retryable=retryable,\n",
+                "        retryable=retryable,\n        old=dict(message.headers),\n",
+            ),
         ),
         "tests/unit/shared/test_consumer.py::test_nothing_of_the_old_headers_is_copied",
     ),

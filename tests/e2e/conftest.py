@@ -20,7 +20,7 @@ from infra.run import Mode
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 RUNTIME = ".venv/.runtime"
-COMMAND_TIMEOUT_S = 420.0
+COMMAND_TIMEOUT_S = 900.0
 """The first `make up` installs every dependency, or builds the image."""
 
 

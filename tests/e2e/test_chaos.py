@@ -14,7 +14,7 @@ from tests.e2e.conftest import COMMAND_TIMEOUT_S, Checkout, on
 
 pytestmark = [
     pytest.mark.e2e,
-    pytest.mark.timeout(600),
+    pytest.mark.timeout(1800),
     on((Mode.NATIVE, 1)),
 ]
 

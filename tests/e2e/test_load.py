@@ -14,7 +14,7 @@ from tests.e2e.conftest import Checkout, on
 
 pytestmark = [
     pytest.mark.e2e,
-    pytest.mark.timeout(600),
+    pytest.mark.timeout(1800),
     # in one mode: the README's `make load` is run in both
     on((Mode.NATIVE, 1)),
 ]

@@ -12,7 +12,7 @@ from infra.ports import HOST
 # Ryuk is one more image from a registry, and wants the engine's socket; `reaper` removes what a killed run leaves.
 testcontainers_config.ryuk_disabled = True
 
-START_TIMEOUT_S = 60.0
+START_TIMEOUT_S = 180.0
 """On a slow machine; after a crash a server reads its log first."""
 STOP_TIMEOUT_S = 30
 LOG_LINES = 30

@@ -16,7 +16,7 @@ from infra.native.postgres import SUPERUSER
 from tests.integration.shop import LocalShop
 from tests.integration.stage import Stage
 
-BENCH_TIMEOUT_S = 240.0
+BENCH_TIMEOUT_S = 500.0
 """Beside all other suites; alone it takes a quarter of that."""
 pytestmark = [pytest.mark.native, pytest.mark.timeout(2 * BENCH_TIMEOUT_S)]  # a run brings servers of its own
 

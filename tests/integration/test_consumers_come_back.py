@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.outage, pytest.mark.usefixtur
 
 LANE = "inventory.order.placed"
 OTHERS = ("inventory.order.confirmed", "inventory.order.cancelled", "inventory.dead")
-BACK_S = 60.0
+BACK_S = 180.0
 """A look at the consumers every few seconds, of which some lead to nothing."""
 EVENTS = 3
 

@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.outage]
 ORDERS = 30
 LOAD = 60
 CLIENTS = 10
-LOAD_DEADLINE_S = 60.0
+LOAD_DEADLINE_S = 180.0
 
 End = Callable[[Stage], Awaitable[None]]
 

@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.outage, pytest.mark.usefixtur
 
 ORDERS = 12
 LINES = [{"sku": "rosin", "quantity": 1}]
-BACK_S = 60.0
+BACK_S = 180.0
 PATIENT: Mapping[str, float] = {"order_deadline_s": 3_600, "charge_patience_s": 3_600}
 """No order is given up on because an outage took long: what is asked here is whether it goes on."""
 """Connections that are given up on by their heartbeats, a grace that passes, a backoff at its longest."""

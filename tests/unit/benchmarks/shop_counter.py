@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-PLACED_TIMEOUT_S = 60.0
+PLACED_TIMEOUT_S = 240.0
 
 
 class Counter:
