@@ -18,6 +18,7 @@ from yarl import URL
 
 from shared.backoff import Backoff
 from shared.batch import Deadly, Item, Raised, Result
+from shared.broker.properties import read_whatever_they_are
 from shared.broker.publisher import CONNECT_TIMEOUT_S, HEARTBEAT_S, RECONNECT_INTERVAL_S
 from shared.envelope import Envelope, Read, Unreadable, apart, decode
 from shared.event import Event
@@ -64,6 +65,7 @@ class Consumers:
         self._keeper = keeper
         self._clock = clock
         self.lanes = lanes_of(reactions)
+        read_whatever_they_are()
         self.broker = RabbitBroker(
             str(URL(broker_url).update_query(heartbeat=HEARTBEAT_S, name=f"quartet {reactions.service} consumers")),
             specification_url=str(URL(broker_url).with_user(None).with_password(None)),

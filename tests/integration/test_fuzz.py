@@ -7,6 +7,7 @@ import pytest
 import pytest_asyncio
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from pamqp.commands import Basic
 
 from shared.envelope import Envelope
 from shared.runtime import Runtime
@@ -17,6 +18,7 @@ from tests.integration.servers import TIERS_MS
 from tests.integration.stage import Stage, consuming
 from tests.integration.strangers import STRANGERS, WORST, Stranger, publish_raw
 from tests.integration.wire import envelope, placed, send
+from tests.unit.shared.test_properties import NANOSECONDS, NOT_UTF_8
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.integration
@@ -143,3 +145,28 @@ async def test_ids_that_stand_for_two_events_count_once(lane: Lane) -> None:
     await lane.goes_on()
     assert await lane.auditor.value("SELECT reserved FROM inventory_service.stock") == 2
     assert (await lane.dead(), await lane.delayed()) == (0, 0)
+
+
+class Raw(Basic.Properties):
+    """Properties as bytes, for what no client library would write."""
+
+    raw = b""
+
+    def marshal(self) -> bytes:
+        """Give them as they are."""
+        return self.raw
+
+
+@pytest.mark.parametrize("properties", [NANOSECONDS, NOT_UTF_8], ids=["a time in nanoseconds", "an id in Latin-1"])
+async def test_properties_that_nobody_can_read(lane: Lane, properties: bytes) -> None:
+    """The client library would end the connection, with all lanes on it, and again at the next one."""
+    unreadable = Raw()
+    unreadable.raw = properties
+    async with await lane.auditor.channel() as channel:
+        underlay = await channel.get_underlay_channel()
+        await underlay.basic_publish(
+            b"no event", exchange="order.events", routing_key="order.placed", properties=unreadable
+        )
+    lane.parts.append(b"no event")
+    await lane.goes_on()
+    await lane.has_set_aside()
