@@ -87,11 +87,11 @@ async def stage(servers: Servers, outside: Outside, auditor: Auditor) -> AsyncIt
 @pytest.fixture
 def short_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
     """Give up on what does not answer in seconds: what comes of that is asked, not how long it takes."""
-    monkeypatch.setattr("shared.store.connection.COMMAND_TIMEOUT_S", 2.0)
+    monkeypatch.setattr("shared.store.connection.COMMAND_TIMEOUT_S", 4.0)
     for connecting in ("consumer", "publisher"):
-        monkeypatch.setattr(f"shared.broker.{connecting}.HEARTBEAT_S", 2)
+        monkeypatch.setattr(f"shared.broker.{connecting}.HEARTBEAT_S", 3)
     monkeypatch.setattr("shared.broker.consuming.LOOK_INTERVAL_S", 2.0)
-    monkeypatch.setattr("shared.broker.consuming.RESUME_TIMEOUT_S", 4.0)
+    monkeypatch.setattr("shared.broker.consuming.RESUME_TIMEOUT_S", 6.0)
 
 
 @pytest_asyncio.fixture
