@@ -23,6 +23,7 @@ from shared.logs import Line, info_all
 from shared.outcome import Advanced, Ignored, Intent
 from shared.ports import WorldError
 from shared.reactions import Reactions
+from shared.receiving import Receiver
 from shared.relay import Relay, RelayLimits
 from shared.retries import Retries
 from shared.settings import Settings
@@ -87,10 +88,7 @@ class Runtime:
         self.consumers = Consumers(
             settings.broker_url,
             reactions,
-            self.shell,
-            Retries(self.retry_publisher, clock, delay_tiers_ms),
-            letters,
-            clock,
+            Receiver(self.shell, Retries(self.retry_publisher, clock, delay_tiers_ms), letters, clock),
             prefetch_max_messages=settings.prefetch_max_messages,
             drain_timeout_s=settings.drain_timeout_s,
         )

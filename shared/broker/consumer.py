@@ -1,4 +1,4 @@
-"""Consuming lanes with FastStream: whole messages into the shell, an ack once all of them is taken care of.
+"""Consuming lanes with FastStream: whole messages, and their acks, in the hands of the receiver.
 
 FastStream's defaults would lose messages: here the queues are only looked up (the service's user may not declare),
 every lane has its own channel and prefetch, acks are ours alone, and the body is read by our own codec.
@@ -12,28 +12,17 @@ from uuid import UUID
 from aio_pika import IncomingMessage
 from faststream import AckPolicy
 from faststream.rabbit import Channel, ExchangeType, RabbitBroker, RabbitExchange, RabbitMessage, RabbitQueue
-from loguru import logger
 from pydantic import BaseModel, ConfigDict, create_model
 from yarl import URL
 
-from shared.backoff import Backoff
-from shared.batch import Deadly, Item, Raised, Result
 from shared.broker.properties import read_whatever_they_are
 from shared.broker.publisher import CONNECT_TIMEOUT_S, HEARTBEAT_S, RECONNECT_INTERVAL_S
-from shared.envelope import Envelope, Read, Unreadable, apart, decode
 from shared.event import Event
-from shared.letters import Keeper, Letter, bare_letter, letters_of
-from shared.ports import Clock, WorldError
 from shared.reactions import Reactions
-from shared.retries import FIRST_FAILED_AT, Failure, Retries, attempts_so_far
-from shared.shell import Shell, StoppedError
+from shared.receiving import Receiver
 from shared.topology import Lane, dead_exchange, events_exchange, lanes_of
 
 DRAIN_PREFETCH_MAX_MESSAGES = 20
-STRANGERS_TEXT_MAX_CHARACTERS = 40
-"""So much of an id or a time in a message's own words is sent on: ours are no longer, and what is too long for its
-place in a message could never be published."""
-DRAIN_BACKOFF = Backoff(first_s=0.2, most_s=5.0)
 
 
 class CloudEvent(BaseModel):
@@ -57,13 +46,10 @@ class Consumers:
     """The consumers of one service, a lane each."""
 
     def __init__(
-        self, broker_url: str, reactions: Reactions, shell: Shell, retries: Retries, keeper: Keeper, clock: Clock, *,
+        self, broker_url: str, reactions: Reactions, receiver: Receiver, *,
         prefetch_max_messages: int, drain_timeout_s: float,
     ) -> None:  # fmt: skip
-        self._shell = shell
-        self._retries = retries
-        self._keeper = keeper
-        self._clock = clock
+        self._receiver = receiver
         self.lanes = lanes_of(reactions)
         read_whatever_they_are()
         self.broker = RabbitBroker(
@@ -108,7 +94,7 @@ class Consumers:
 
     def _subscribe(self, lane: Lane, prefetch_max_messages: int) -> None:
         async def handle(batch: Any) -> None:
-            await self._handle(lane, cast("IncomingMessage", batch))
+            await self._receiver.handle(lane, cast("IncomingMessage", batch))
 
         handle.__annotations__["batch"] = list[_documented(lane.event)]  # type: ignore[misc]  # for AsyncAPI alone
         handle.__name__ = lane.queue.replace(".", "_")
@@ -125,7 +111,7 @@ class Consumers:
 
     def _subscribe_dead(self, queue: str) -> None:
         async def drain(message: Any) -> None:
-            await self._drain(cast("IncomingMessage", message))
+            await self._receiver.drain(cast("IncomingMessage", message))
 
         self.broker.subscriber(
             RabbitQueue(queue, durable=True, declare=False),
@@ -146,60 +132,6 @@ class Consumers:
             schema=list[_documented(event)],  # type: ignore[misc]  # a class made at run time
         )
 
-    async def _handle(self, lane: Lane, message: IncomingMessage) -> None:
-        try:
-            failures = await self._react(lane, message)
-        except StoppedError:  # not acked: it goes back to its lane when the connection closes
-            return
-        except Exception as error:  # noqa: BLE001 - a message that nobody can handle must not block its lane
-            logger.opt(exception=error).error("a message of {} cannot be handled", lane.queue)
-            whole = _name(message, 0)
-            failures = [
-                _failure(message, whole, message.body, type(error).__name__, "cannot be handled", retryable=True)
-            ]
-        if failures:
-            await self._retries.set_back(lane, failures)
-        await _ack(message)
-
-    async def _drain(self, message: IncomingMessage) -> None:
-        """Keep a dead letter, and only then ack it; what can never be kept as it is takes no room from the others."""
-        letters: list[Letter] = []
-        for delay_s in DRAIN_BACKOFF.delays_s():
-            try:
-                letters = letters or letters_of(message.body, message.headers, self._clock.now())
-                await self._keeper.keep(letters)
-                break
-            except WorldError as error:
-                logger.warning("{} dead letters not kept yet, again in {:.1f} s: {}", len(letters), delay_s, error)
-            except Exception as error:  # noqa: BLE001 - whatever it is, the next attempt would meet it again
-                why = f"it cannot be kept as it is: {type(error).__name__}"
-                logger.error("a dead letter is kept bare in {:.1f} s: {}", delay_s, why)
-                letters = [bare_letter(message.body, message.headers, why, self._clock.now())]
-            await self._clock.sleep(delay_s)
-        await _ack(message)
-
-    async def _react(self, lane: Lane, message: IncomingMessage) -> list[Failure]:
-        """Have the shell react to the events of a message, and say what is to be set back of it."""
-        reads = decode(message.body, lane.event.kind.name)
-        redelivered = bool(message.redelivered)
-        items = [Item(read, redelivered=redelivered) for read in reads if isinstance(read, Envelope)]
-        results = iter(await self._shell.submit(*items) if items else ())
-        answers = [(read, read if isinstance(read, Unreadable) else next(results)) for read in reads]
-        failed = [
-            index for index, (_, answer) in enumerate(answers) if isinstance(answer, Unreadable | Raised | Deadly)
-        ]
-        bodies = apart(message.body, failed) if failed else []
-        failures = [_failed(message, index, *answers[index], body) for index, body in zip(failed, bodies, strict=True)]
-        # a body that cannot be taken apart goes once, and is tried again if any of its events may be
-        return list({each.body: each for each in sorted(failures, key=lambda each: each.retryable)}.values())
-
-
-async def _ack(message: IncomingMessage) -> None:
-    try:
-        await message.ack()
-    except Exception as error:  # noqa: BLE001 - a lost connection: the message comes again, and changes nothing
-        logger.info("an ack was lost, {} comes again: {}", message.message_id, error)
-
 
 async def _as_it_is(message: RabbitMessage) -> IncomingMessage:
     return message.raw_message
@@ -207,40 +139,3 @@ async def _as_it_is(message: RabbitMessage) -> IncomingMessage:
 
 def _documented(event: type[Event]) -> type[BaseModel]:
     return create_model(f"{event.__name__}CloudEvent", __base__=CloudEvent, data=(event, ...))
-
-
-def _failed(message: IncomingMessage, index: int, read: Read, answer: Result | Unreadable, body: bytes) -> Failure:
-    """Say how an event failed: it is tried again, unless it cannot be read or has ended processes."""
-    if isinstance(read, Unreadable):
-        return _failure(message, _name(message, index), body, "Unreadable", read.reason, retryable=False)
-    event_id = str(read.event_id)
-    if isinstance(answer, Deadly):
-        reason = f"{answer.runs} processes ended while they reacted to it"
-        return _failure(message, event_id, body, "Deadly", reason, retryable=False)
-    assert isinstance(answer, Raised)
-    error_class = type(answer.error).__name__
-    return _failure(message, event_id, body, error_class, f"{error_class}: {answer.error}", retryable=True)
-
-
-def _failure(
-    message: IncomingMessage, event_id: str, body: bytes, error_class: str, reason: str, *, retryable: bool
-) -> Failure:
-    return Failure(
-        event_id=event_id,
-        body=body,
-        attempts=attempts_so_far(message.headers) + 1,
-        error_class=error_class,
-        reason=reason,
-        first_failed_at=_first_failed_at(message),
-        retryable=retryable,
-    )
-
-
-def _name(message: IncomingMessage, index: int) -> str:
-    """Name a part of a message that has no readable id of its own."""
-    return f"{(message.message_id or '')[:STRANGERS_TEXT_MAX_CHARACTERS]}#{index}"
-
-
-def _first_failed_at(message: IncomingMessage) -> str | None:
-    at = message.headers.get(FIRST_FAILED_AT)
-    return at if isinstance(at, str) and len(at) <= STRANGERS_TEXT_MAX_CHARACTERS else None

@@ -2,7 +2,7 @@
 
 from tests.ablation.safeguard import Edit, Safeguard
 
-CONSUMER, RETRIES = "shared/broker/consumer.py", "shared/retries.py"
+RECEIVING, RETRIES = "shared/receiving.py", "shared/retries.py"
 INVENTORY, PAYMENT = "services/inventory/reactions.py", "services/payment/reactions.py"
 
 SAFEGUARDS = (
@@ -46,12 +46,12 @@ SAFEGUARDS = (
         "The ack is sent after the commit; a process that dies before it gets the message again.",
         (
             Edit(
-                CONSUMER,
+                RECEIVING,
                 "            failures = await self._react(lane, message)\n",
                 "            await _ack(message)\n            failures = await self._react(lane, message)\n",
             ),
         ),
-        "tests/unit/shared/test_consumer.py::test_acked_after_the_commit",
+        "tests/unit/shared/test_receiving.py::test_acked_after_the_commit",
     ),
     Safeguard(
         "ack after retry confirm",
@@ -59,12 +59,12 @@ SAFEGUARDS = (
         "The message is acked only once the broker has confirmed the copy of every event that failed.",
         (
             Edit(
-                CONSUMER,
+                RECEIVING,
                 "        if failures:\n            await self._retries",
                 "        await _ack(message)\n        if failures:\n            await self._retries",
             ),
         ),
-        "tests/unit/shared/test_consumer.py::test_acked_after_the_retry_copies_are_confirmed",
+        "tests/unit/shared/test_receiving.py::test_acked_after_the_retry_copies_are_confirmed",
     ),
     Safeguard(
         "inbox row removed for a raised reaction",
@@ -81,18 +81,18 @@ SAFEGUARDS = (
             Edit(RETRIES, "    return {\n        ATTEMPTS:", "    return failure.old | {\n        ATTEMPTS:"),
             Edit(RETRIES, "    retryable: bool = True\n", "    retryable: bool = True\n    old: dict = None\n"),
             Edit(
-                CONSUMER,
+                RECEIVING,
                 "        retryable=retryable,\n",
                 "        retryable=retryable,\n        old=dict(message.headers),\n",
             ),
         ),
-        "tests/unit/shared/test_consumer.py::test_nothing_of_the_old_headers_is_copied",
+        "tests/unit/shared/test_receiving.py::test_nothing_of_the_old_headers_is_copied",
     ),
     Safeguard(
         "suspect count",
         "An event that ends every process which reacts to it stops nobody for long, and takes no neighbour along.",
         "Events of a redelivered message are noted before they run; one that has ended three lives alone is set aside.",
-        (Edit(CONSUMER, "bool(message.redelivered)", "False"),),
+        (Edit(RECEIVING, "bool(message.redelivered)", "False"),),
         "tests/integration/test_deadly_event.py::test_the_one_is_set_aside_and_all_others_have_their_effect",
     ),
     Safeguard(

@@ -5,9 +5,9 @@ import asyncio
 import pytest
 
 from shared.ports import RefusedError, WorldError
-from tests.unit.shared.consumer_stage import LANE, FakeMessage, Stage
 from tests.unit.shared.fakes import FakeClock
 from tests.unit.shared.loop import passes
+from tests.unit.shared.receiving_stage import LANE, FakeMessage, Stage
 from tests.unit.shared.wire import batch, cloud_event
 
 

@@ -8,24 +8,13 @@ import pytest
 from shared.batch import Duplicate, Raised, Result
 from shared.outcome import Ignored
 from shared.shell import StoppedError
-from tests.unit.shared.consumer_stage import FakeMessage, Stage
 from tests.unit.shared.fakes import FakeClock
 from tests.unit.shared.loop import until
+from tests.unit.shared.receiving_stage import FakeMessage, Stage
 from tests.unit.shared.wire import batch, cloud_event
 
 MESSAGE_ID_MAX_BYTES = 255
 """Of any id or name in AMQP 0-9-1 (a short string)."""
-
-
-def test_a_lane_for_each_event() -> None:
-    """The consumers listen to the lanes of the service's table, and to what it set aside."""
-    consumers = Stage(FakeClock()).consumers
-    assert {lane.queue for lane in consumers.lanes} == {
-        "payment.order.placed",
-        "payment.order.cancelled",
-        "payment.stock.reserved",
-    }
-    assert len(consumers.broker.subscribers) == 4
 
 
 @pytest.mark.parametrize("result", [Ignored("so"), Duplicate()], ids=repr)

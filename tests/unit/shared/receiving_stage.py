@@ -1,15 +1,12 @@
-"""The stage of the consumers' tests: payment's, between a shell, a broker and a table in memory."""
+"""The stage of the receiver's tests: payment's, between a shell, a broker and a table in memory."""
 
 import asyncio
 from collections.abc import Sequence
 from typing import Any, cast
 
-from aio_pika import IncomingMessage
-
-from services.payment.reactions import reactions
 from shared.batch import Item, Result
-from shared.broker.consumer import Consumers
 from shared.letters import Letter
+from shared.receiving import Receiver
 from shared.retries import Retries
 from shared.shell import Shell
 from shared.topology import Lane
@@ -68,25 +65,17 @@ class FakeMessage:
 
 
 class Stage:
-    """The consumers of payment over a shell and a broker in memory."""
+    """The receiver of payment over a shell and a broker in memory."""
 
     def __init__(self, clock: FakeClock, *results: Result) -> None:
         self.shell = FakeShell(*results)
         self.publisher = FakePublisher()
         self.keeper = FakeKeeper()
-        self.consumers = Consumers(
-            "amqp://nowhere",
-            reactions,
-            cast("Shell", self.shell),
-            Retries(self.publisher, clock, (1_000, 10_000)),
-            self.keeper,
-            clock,
-            prefetch_max_messages=10,
-            drain_timeout_s=1,
-        )
+        retries = Retries(self.publisher, clock, (1_000, 10_000))
+        self.receiver = Receiver(cast("Shell", self.shell), retries, self.keeper, clock)
 
     async def handle(self, message: FakeMessage) -> None:
-        await self.consumers._handle(LANE, cast("IncomingMessage", message))
+        await self.receiver.handle(LANE, message)
 
     async def drain(self, message: FakeMessage) -> None:
-        await self.consumers._drain(cast("IncomingMessage", message))
+        await self.receiver.drain(message)
