@@ -24,11 +24,19 @@ DRAIN_BACKOFF = Backoff(first_s=0.2, most_s=5.0)
 
 
 class Delivery(Protocol):
-    """A message as the broker delivers it. `redelivered`: somebody had it before, and did not ack it."""
+    """A message as the broker delivers it."""
 
-    body: bytes
-    message_id: str | None
-    redelivered: bool | None
+    @property
+    def body(self) -> bytes:
+        """What it holds."""
+
+    @property
+    def message_id(self) -> str | None:
+        """What its sender calls it."""
+
+    @property
+    def redelivered(self) -> bool | None:
+        """Whether somebody had it before, and did not ack it."""
 
     @property
     def headers(self) -> Mapping[str, Any]:

@@ -1,0 +1,166 @@
+"""What can happen next in a world: whatever goes on by itself, and what may go wrong, as long as that is paid for."""
+
+from collections.abc import Collection, Iterator
+from uuid import UUID
+
+from services.order.events import Deadline
+from tests.simulation.broker import DEAD, LANES, WAITS, Parcel
+from tests.simulation.instants import Effect, Fault, Instant
+from tests.simulation.process import Asking
+from tests.simulation.world import SERVICES, Action, World
+
+CRASH, DUPLICATE, OUTAGE, BUG, SILENCE, STALL, EARLY = (
+    "crash", "duplicate", "outage", "bug", "silence", "stall", "early deadline",
+)  # fmt: skip
+BUDGETS = (CRASH, DUPLICATE, OUTAGE, BUG, SILENCE, STALL, EARLY)
+"""What misfortunes are paid from."""
+
+LAST = "notification"
+"""Nobody hears what it does, so no order of its steps among those of the others makes any difference."""
+
+AS_DELIVERED = (
+    (Fault(Instant.COMMIT, Effect.CRASH), CRASH),
+    (Fault(Instant.COMMITTED, Effect.CRASH), CRASH),
+    (Fault(Instant.PUBLISH, Effect.HANG), CRASH),
+    (Fault(Instant.PUBLISHED, Effect.CRASH), CRASH),
+    (Fault(Instant.ACK, Effect.FAIL), DUPLICATE),
+    (Fault(Instant.PUBLISHED, Effect.FAIL), DUPLICATE),
+    (Fault(Instant.COMMITTED, Effect.FAIL), OUTAGE),
+    (Fault(Instant.COMMIT, Effect.FAIL), OUTAGE),
+    (Fault(Instant.SET_BACK, Effect.HANG), CRASH),
+    (Fault(Instant.IS_SET_BACK, Effect.CRASH), CRASH),
+    (None, BUG),
+)
+"""What may go wrong while a message is reacted to."""
+AS_ASKED = (
+    (Fault(Instant.COMMIT, Effect.CRASH), CRASH),
+    (Fault(Instant.COMMITTED, Effect.CRASH), CRASH),
+    (Fault(Instant.PUBLISH, Effect.HANG), CRASH),
+    (Fault(Instant.PUBLISHED, Effect.CRASH), CRASH),
+    (Fault(Instant.COMMITTED, Effect.FAIL), OUTAGE),
+)
+"""What may go wrong while a command, or an answer, is reacted to."""
+AS_SWEPT = ((Fault(Instant.PUBLISHED, Effect.CRASH), CRASH), (Fault(Instant.PUBLISH, Effect.FAIL), OUTAGE))
+AS_KEPT = ((Fault(Instant.KEEP, Effect.CRASH), CRASH), (Fault(Instant.ACK, Effect.FAIL), DUPLICATE))
+FAULTS = {
+    "deliver": AS_DELIVERED,
+    "command": AS_ASKED,
+    "answer": AS_ASKED,
+    "poll": AS_ASKED,
+    "sweep": AS_SWEPT,
+    "drain": AS_KEPT,
+}
+
+
+def choices(world: World) -> list[Action]:
+    """Give every action that can be taken, with and without faults; none once everything is at rest."""
+    left = budgets_left(world)
+    if not left:
+        return steps(world)
+    every = [each for step in steps(world) for each in (step, *faults_of(step, left))]
+    return every + list(misfortunes(world, left))
+
+
+def budgets_left(world: World) -> Collection[str]:
+    """Give the misfortunes that may still happen."""
+    return [budget for budget, times in world.budgets if times]
+
+
+def steps(world: World) -> list[Action]:
+    """Give what goes on by itself. What nobody else can tell the order of comes when nothing else is left."""
+    return list(_steps(world, SERVICES[:-1])) or list(_steps(world, (LAST,))) or list(_at_last(world))
+
+
+def faults_of(step: Action, left: Collection[str]) -> Iterator[Action]:
+    """Give a step with what may go wrong in it."""
+    for fault, budget in FAULTS.get(step.kind, ()):
+        if budget in left:
+            yield Action(step.kind, step.service, step.what, fault, budget)
+
+
+def _steps(world: World, services: tuple[str, ...]) -> Iterator[Action]:
+    """Give what goes on by itself."""
+    for parcel in dict.fromkeys(world.parcels):
+        if parcel.service in services:
+            yield _moved(parcel)
+    for command in world.commands:
+        if command.service in services and not any(command.after == other.name for other in world.commands):
+            yield Action("command", command.service, command)
+    yield from (each for each in _seen_outside(world) if each.service in services)
+    for service, asking in world.answers:
+        if service in services:
+            yield Action("answer", service, asking)
+    for service in services:
+        yield from _own(world, service)
+
+
+def _seen_outside(world: World) -> Iterator[Action]:
+    """Give the questions that an outside party can see now, with what it may decide: once, and then the same again."""
+    for question in dict.fromkeys(world.questions):
+        decided = world.provider.account(question.order_id).charge is not None
+        decisions = world.decisions if question.kind == "charge" and not decided else (world.decisions[0],)
+        yield from (Action("handle", question.service, (question, decision)) for decision in decisions)
+
+
+def _moved(parcel: Parcel) -> Action:
+    if parcel.queue in LANES:
+        return Action("deliver", parcel.service, (parcel,))
+    return Action("wait" if parcel.queue in WAITS else "drain", DEAD.get(parcel.queue, parcel.service), parcel)
+
+
+def _own(world: World, service: str) -> Iterator[Action]:
+    """Give what a service does by itself: it sweeps its outbox, and looks for intents that nobody works on."""
+    tables, memory = world.tables[service], world.memories[service]
+    if tables.outbox.keys() - memory.confirmed:
+        yield Action("sweep", service)
+    at_work = {claim.intent_id for claim in memory.asking}
+    for intent_id in _first_of_each(world, service):
+        if intent_id not in at_work and not _is_deadline(world, intent_id):
+            yield Action("poll", service, intent_id)
+
+
+def _at_last(world: World) -> Iterator[Action]:
+    """Give what waits for everything else to be over: deletes, the deadline of what hangs, and an operator."""
+    for service in SERVICES:
+        if world.memories[service].confirmed:
+            yield Action("tidy", service)
+            return
+    for service in SERVICES:
+        for letter in world.tables[service].letters.values():
+            yield Action("replay", service, letter)
+    for intent_id in _first_of_each(world, "order"):
+        yield Action("poll", "order", intent_id)
+
+
+def misfortunes(world: World, left: Collection[str]) -> Iterator[Action]:
+    """Give what goes wrong between the steps."""
+    if EARLY in left:
+        for intent_id in _first_of_each(world, "order"):
+            yield Action("poll", "order", intent_id, budget=EARLY)
+    for service in SERVICES:
+        memory = world.memories[service]
+        if CRASH in left and (memory.confirmed or memory.asking):
+            yield Action("crash", service, budget=CRASH)
+        if DUPLICATE in left and world.tables[service].outbox.keys() & memory.confirmed:
+            yield Action("sweep", service, budget=DUPLICATE)
+        for claim in memory.asking:
+            if SILENCE in left:
+                yield Action("silence", service, Asking(claim.intent_id, claim.token), budget=SILENCE)
+            if STALL in left:
+                yield Action("poll", service, claim.intent_id, budget=STALL)
+
+
+def _is_deadline(world: World, intent_id: UUID) -> bool:
+    return any(
+        row.claim.intent_id == intent_id and row.claim.intent.kind == Deadline.kind
+        for row in world.tables["order"].intents.values()
+    )
+
+
+def _first_of_each(world: World, service: str) -> list[UUID]:
+    """Give the first intent of each stream, which is the one that may be claimed."""
+    first: dict[UUID, tuple[int, UUID]] = {}
+    for (stream, _), row in world.tables[service].intents.items():
+        if not row.parked and (stream not in first or row.position < first[stream][0]):
+            first[stream] = row.position, row.claim.intent_id
+    return [intent_id for _, intent_id in first.values()]

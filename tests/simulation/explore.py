@@ -1,0 +1,124 @@
+"""Exhaustive mode: every state that a world can come to, each looked at once."""
+
+import gc
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from time import perf_counter
+
+from infra.audit.findings import Break
+from tests.simulation.choices import choices, steps
+from tests.simulation.facts import broken_at_once, broken_at_rest
+from tests.simulation.process_steps import ProcessSteps
+from tests.simulation.steps import take
+from tests.simulation.world import Action, World
+
+STATES_MAX = 5_000_000
+CONSUMES = ("deliver", "handle")
+"""Steps that take a message away."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counterexample:
+    """A schedule that breaks promises."""
+
+    actions: tuple[Action, ...]
+    breaks: tuple[Break, ...]
+
+
+@dataclass(slots=True)
+class Explored:
+    """What was looked at."""
+
+    states: int = 0
+    transitions: int = 0
+    depth: int = 0
+    ends: int = 0
+    """States in which nothing can happen any more."""
+    took_s: float = 0.0
+    counterexample: Counterexample | None = None
+
+
+Watch = Callable[[World, Action, World], None]
+
+
+def explore(world: World, removed: Collection[str] = (), watch: Watch = lambda *_: None) -> Explored:
+    """Go everywhere, depth first, until a promise breaks or every state has been seen."""
+    began_s = perf_counter()
+    with _no_collection():
+        explored = _Explorer(removed, watch).explore(world)
+    explored.took_s = perf_counter() - began_s
+    return explored
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Have nobody look for cycles meanwhile: there are few, and millions of objects that would be looked through."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+class _Explorer:
+    def __init__(self, removed: Collection[str], watch: Watch) -> None:
+        self._processes = ProcessSteps(removed)
+        self._watch = watch
+        self._came_from: dict[int, tuple[int, Action] | None] = {}
+        self._explored = Explored()
+
+    def explore(self, world: World) -> Explored:
+        """Go from what is nearest to what is farther, so that the first counterexample is a short one."""
+        explored = self._explored
+        self._came_from[world.key] = None
+        near = [world]
+        while near and explored.counterexample is None:
+            near = [after for here in near for after in self._beyond(here)]
+            explored.depth += bool(near)
+        explored.states = len(self._came_from)
+        return explored
+
+    def _beyond(self, here: World) -> Iterator[World]:
+        """Give the worlds that a step leads to and that have not been seen yet."""
+        for action in self._following(here):
+            after = take(here, action, self._processes)
+            if after is None:
+                continue
+            self._explored.transitions += 1
+            self._watch(here, action, after)
+            if breaks := broken_at_once(here, after):
+                self._found((*self._way_to(here), action), breaks)
+                return
+            if (key := after.key) not in self._came_from:
+                self._came_from[key] = here.key, action
+                assert len(self._came_from) <= STATES_MAX, "more states than can be looked at: does it never settle?"
+                yield after
+
+    def _following(self, world: World) -> list[Action]:
+        """Give what is to be tried from here. At an end, hold everything against all rules."""
+        idle = next((step for step in steps(world) if step.kind in CONSUMES and self._is_idle(world, step)), None)
+        every = [idle] if idle is not None else choices(world)
+        if not every:
+            self._explored.ends += 1
+            if breaks := broken_at_rest(world):
+                self._found(self._way_to(world), breaks)
+        return every
+
+    def _is_idle(self, world: World, step: Action) -> bool:
+        """Say whether a step does nothing but take its message away.
+
+        Nobody can tell when that is done, so it is done at once: such are the second copies that an inbox drops.
+        """
+        after = take(world, step, self._processes)
+        return after is not None and after.is_but_for_a_message(world, step.service)
+
+    def _found(self, actions: tuple[Action, ...], breaks: Sequence[Break]) -> None:
+        self._explored.counterexample = self._explored.counterexample or Counterexample(actions, tuple(breaks))
+
+    def _way_to(self, world: World) -> tuple[Action, ...]:
+        actions, came_from = list[Action](), self._came_from[world.key]
+        while came_from is not None:
+            actions.append(came_from[1])
+            came_from = self._came_from[came_from[0]]
+        return tuple(reversed(actions))

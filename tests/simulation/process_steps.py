@@ -1,0 +1,135 @@
+"""What one process does in one step: told by its tables, its memory and what comes to it, and by nothing else.
+
+So the same step need not be done twice. In a world of four services most steps are, in ever new company, and looking
+up what the real code did the first time is what makes it possible to go everywhere.
+"""
+
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, NamedTuple
+
+from infra.topology import TABLES
+from services.payment.provider import ProviderError
+from shared.batch import Item
+from shared.envelope import Envelope
+from shared.ports import Answer, Request
+from tests.simulation.broker import LANES, Parcel
+from tests.simulation.choices import BUG, DUPLICATE
+from tests.simulation.process import Handed, Memory, Process, Question
+from tests.simulation.tables import Tables
+from tests.simulation.world import Action
+
+TABLE_OF = {table.service: table for table in TABLES}
+
+
+class Done(NamedTuple):
+    """What a process left behind."""
+
+    tables: Tables
+    memory: Memory
+    sent: tuple[Parcel, ...]
+    questions: tuple[Question, ...]
+    unacked: tuple[Parcel, ...]
+    died: bool
+
+
+class ProcessSteps:
+    """Does steps with real processes, and remembers what came of them. `removed` names safeguards that are off."""
+
+    def __init__(self, removed: Collection[str] = ()) -> None:
+        self._removed = removed
+        self._processes: dict[str, Process] = {}
+        self._known: dict[Any, Done | None] = {}
+        self._tables: dict[tuple[str, int], Tables] = {}
+        self._memories: dict[tuple[str, Any], Memory] = {}
+
+    def do(self, tables: Tables, memory: Memory, action: Action, subject: Any) -> Done | None:
+        """Do a step, or look up what came of it; None where what was to go wrong never came up."""
+        asked = (
+            action.service,
+            tables.key,
+            memory.key,
+            action.kind,
+            subject,
+            action.fault,
+            action.budget in (BUG, DUPLICATE),
+        )
+        if asked not in self._known:
+            self._known[asked] = self._done(tables, memory, action, subject)
+        return self._known[asked]
+
+    def _done(self, tables: Tables, memory: Memory, action: Action, subject: Any) -> Done | None:
+        process = self._process(action.service, memory)
+        process.table.raises = action.kind == "deliver" and action.budget == BUG
+        handed: list[Handed] = []
+        after = process.run(tables, WORK[action.kind](process, action, subject, handed), action.fault)
+        if action.fault is not None and process.fault is not None:
+            return None
+        return Done(
+            self._tables.setdefault((action.service, after.key), after),
+            self._memories.setdefault((action.service, process.memory.key), process.memory),
+            tuple(process.sent),
+            tuple(process.questions),
+            tuple(message.parcel._replace(redelivered=True) for message in handed if not message.acked),
+            process.is_dead,
+        )
+
+    def _process(self, service: str, memory: Memory) -> Process:
+        process = self._processes.get(service)
+        if process is None or not process.is_as(memory):
+            process = self._processes[service] = Process(TABLE_OF[service], memory, self._removed)
+        return process
+
+
+async def _command(process: Process, action: Action, subject: Any, handed: list[Handed]) -> None:
+    command = action.what
+    request = Request("ann", f"POST {command.name}", command.name, "hash")
+    envelope = Envelope(command.event_id, command.event, command.order_id)
+    await process.shell.submit(Item(envelope, request, lambda _, __: Answer(200, command.name)))
+
+
+async def _deliver(process: Process, action: Action, subject: Any, handed: list[Handed]) -> None:
+    for parcel in subject:
+        handed.append(message := Handed(parcel, process.at))
+        process.loop.create_task(process.receiver.handle(LANES[parcel.queue], message))
+
+
+async def _drain(process: Process, action: Action, subject: Any, handed: list[Handed]) -> None:
+    handed.append(message := Handed(subject, process.at))
+    await process.receiver.drain(message)
+
+
+async def _sweep(process: Process, action: Action, subject: Any, handed: list[Handed]) -> None:
+    """Publish what lies in the outbox: what is confirmed and not deleted yet only where the delete takes too long."""
+    confirmed = () if action.budget == DUPLICATE else process.memory.confirmed
+    process.store.available = process.store.tables.outbox.keys() - set(confirmed)
+    await process.relay.sweep()
+
+
+async def _tidy(process: Process, action: Action, subject: Any, handed: list[Handed]) -> None:
+    await process.relay.flushed()
+
+
+async def _poll(process: Process, action: Action, subject: Any, handed: list[Handed]) -> None:
+    process.store.due = {subject}
+    await process.workers.poll()
+
+
+async def _answer(process: Process, action: Action, subject: Any, handed: list[Handed]) -> None:
+    await process.answered(*subject)
+
+
+async def _silence(process: Process, action: Action, subject: Any, handed: list[Handed]) -> None:
+    await process.answered(subject, ProviderError("no answer"))
+
+
+WORK: Mapping[str, Callable[[Process, Action, Any, list[Handed]], Any]] = {
+    "command": _command,
+    "deliver": _deliver,
+    "drain": _drain,
+    "sweep": _sweep,
+    "tidy": _tidy,
+    "poll": _poll,
+    "answer": _answer,
+    "silence": _silence,
+}
+"""What a process does in each kind of step."""

@@ -1,0 +1,139 @@
+"""What taking a step comes to: from a world and an action to the next world."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from shared.ports import Message
+from shared.topology import return_exchange
+from tests.simulation.broker import come_back, routed, taken
+from tests.simulation.process import Memory, Question
+from tests.simulation.process_steps import Done, ProcessSteps
+from tests.simulation.tables import without
+from tests.simulation.world import Action, World
+
+
+def take(world: World, action: Action, processes: ProcessSteps) -> World | None:
+    """Give the world after a step; None where what was to go wrong never came up."""
+    if action.kind in OUTSIDE:
+        after = OUTSIDE[action.kind](world, action)
+    else:
+        subject, lifted = INSIDE[action.kind](world, action)
+        service = action.service
+        done = processes.do(world.tables[service], world.memories[service], action, subject)
+        if done is None:
+            return None
+        after = _absorbed(lifted, action, done)
+    return after.spent(action.budget) if action.budget else after
+
+
+def _absorbed(world: World, action: Action, done: Done) -> World:
+    service, commands, answers = action.service, world.commands, world.answers
+    if action.kind == "command" and action.what.name in {key for *_, key in done.tables.answers}:
+        commands = tuple(each for each in commands if each is not action.what)  # else the customer asks again
+    if done.died:
+        answers = _unheard(answers, service)
+    return world._replace(
+        tables={**world.tables, service: done.tables},
+        memories={**world.memories, service: done.memory},
+        parcels=(*world.parcels, *done.sent, *done.unacked),
+        questions=(*world.questions, *done.questions),
+        commands=commands,
+        answers=answers,
+    )
+
+
+def _unheard(answers: Mapping[Any, Any], service: str) -> Mapping[Any, Any]:
+    """Leave out the answers to a process that has died."""
+    return {(who, asking): answer for (who, asking), answer in answers.items() if who != service}
+
+
+def _as_it_is(world: World, action: Action) -> tuple[Any, World]:
+    return action.what, world
+
+
+def _of_command(world: World, action: Action) -> tuple[Any, World]:
+    return action.what.name, world
+
+
+def _of_parcels(world: World, action: Action) -> tuple[Any, World]:
+    """Take the messages out of their queues."""
+    left = world.parcels
+    for parcel in action.what if action.kind == "deliver" else (action.what,):
+        left = taken(left, parcel)
+    return action.what, world._replace(parcels=left)
+
+
+def _of_answer(world: World, action: Action) -> tuple[Any, World]:
+    place = action.service, action.what
+    return (action.what, world.answers[place]), world._replace(answers=without(world.answers, {place}))
+
+
+def _of_silence(world: World, action: Action) -> tuple[Any, World]:
+    """Let who asks wait in vain; what they asked may still arrive, and be carried out."""
+    place = action.service, action.what
+    return action.what, world._replace(answers=without(world.answers, {place}))
+
+
+INSIDE: Mapping[str, Callable[[World, Action], tuple[Any, World]]] = {
+    "command": _of_command,
+    "deliver": _of_parcels,
+    "drain": _of_parcels,
+    "sweep": _as_it_is,
+    "tidy": _as_it_is,
+    "poll": _as_it_is,
+    "answer": _of_answer,
+    "silence": _of_silence,
+}
+"""What a step of a process takes out of the world."""
+
+
+def _wait(world: World, action: Action) -> World:
+    return world._replace(parcels=(*taken(world.parcels, action.what), *come_back(action.what)))
+
+
+def _handle(world: World, action: Action) -> World:
+    """Let an outside party see a question. The answer goes back, if anybody still waits for it."""
+    question, decision = action.what
+    rest = list(world.questions)
+    rest.remove(question)
+    provider, mails, answer = world.provider, world.mails, None
+    if question.kind == "charge":
+        provider, answer = provider.charge(question.order_id, question.money, decision)
+    elif question.kind == "undo":
+        provider, answer = provider.undo(question.order_id)
+    else:
+        mails, answer = (*mails, (question.order_id, question.kind)), True
+    answers = world.answers
+    if _is_waited_for(world, question):
+        answers = {**answers, (question.service, question.asking): answer}
+    return world._replace(questions=tuple(rest), provider=provider, mails=mails, answers=answers)
+
+
+def _is_waited_for(world: World, question: Question) -> bool:
+    return any((c.intent_id, c.token) == question.asking for c in world.memories[question.service].asking)
+
+
+def _crash(world: World, action: Action) -> World:
+    memory = Memory(world.memories[action.service].life + 1)
+    memories = {**world.memories, action.service: memory}
+    return world._replace(memories=memories, answers=_unheard(world.answers, action.service))
+
+
+def _replay(world: World, action: Action) -> World:
+    """Let an operator send a letter back to its lane: a fresh message, and the inbox takes its event again."""
+    letter, tables = action.what, world.tables[action.service]
+    message = Message(return_exchange(action.service), letter.lane, letter.body, str(letter.letter_id))
+    row = tables.inbox.get(letter.event_id)
+    buried = {letter.event_id} if row is not None and row.outcome == "dead" else set()
+    tables = replace(tables, letters=without(tables.letters, {letter.letter_id}), inbox=without(tables.inbox, buried))
+    return world._replace(tables={**world.tables, action.service: tables}, parcels=(*world.parcels, *routed(message)))
+
+
+OUTSIDE: Mapping[str, Callable[[World, Action], World]] = {
+    "wait": _wait,
+    "handle": _handle,
+    "crash": _crash,
+    "replay": _replay,
+}
+"""The steps that no process takes."""

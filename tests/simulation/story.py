@@ -1,0 +1,127 @@
+"""A schedule told so that a person understands it without the code."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from uuid import UUID
+
+from infra.audit.findings import Break
+from tests.simulation.broker import Parcel
+from tests.simulation.choices import BUG, DUPLICATE, EARLY, STALL
+from tests.simulation.instants import Effect, Instant
+from tests.simulation.world import Action, World
+
+Step = tuple[World, Action, World]
+
+WENT_WRONG = {
+    (Instant.COMMIT, Effect.CRASH): "It dies before the commit: nothing of that has happened.",
+    (Instant.COMMIT, Effect.FAIL): "The database is away for a moment; it runs the batch again.",
+    (Instant.COMMITTED, Effect.CRASH): "It dies right after the commit.",
+    (Instant.COMMITTED, Effect.FAIL): "The answer of the commit is lost; it runs the batch again.",
+    (Instant.PUBLISH, Effect.HANG): "It dies before any of that is published.",
+    (Instant.PUBLISH, Effect.FAIL): "The broker does not take it.",
+    (Instant.PUBLISHED, Effect.CRASH): "It is published, and the process dies before it hears so.",
+    (Instant.PUBLISHED, Effect.FAIL): "It is published, and the confirmation is lost.",
+    (Instant.ACK, Effect.FAIL): "The ack is lost.",
+    (Instant.SET_BACK, Effect.HANG): "It dies before the copy that waits is published.",
+    (Instant.IS_SET_BACK, Effect.CRASH): "It dies before the copy that waits is confirmed.",
+    (Instant.KEEP, Effect.CRASH): "It dies before the letter is kept.",
+}
+
+
+def tell(steps: Sequence[Step], breaks: Sequence[Break]) -> Iterator[str]:
+    """Tell a schedule, a line a step, and how it ends."""
+    for number, step in enumerate(steps, start=1):
+        yield f"{number:3}. {sentence(*step)}"
+    for each in breaks:
+        yield f"  ✗  {each.how} ({each.rule}, order {_number(UUID(each.about)) if _is_id(each.about) else each.about})"
+
+
+def sentence(before: World, action: Action, after: World) -> str:
+    """Tell one step."""
+    told = BEGIN[action.kind](before, action)
+    if caused := _caused(before, action, after):
+        told += f" → {', '.join(caused)}"
+    wrong = WENT_WRONG[action.fault] if action.fault is not None else ""
+    if action.budget == BUG:
+        wrong = "A bug makes the reaction raise; the event is set back."
+    return f"{told}. {wrong}".rstrip() if not told.endswith(".") else f"{told} {wrong}".rstrip()
+
+
+def _caused(before: World, action: Action, after: World) -> list[str]:
+    """Name what was logged."""
+    if action.service not in after.tables:
+        return []
+    old, new = before.tables[action.service].logs, after.tables[action.service].logs
+    return [
+        entry.logged.type.rpartition(".")[0] for stream, log in new.items() for entry in log[len(old.get(stream, ())) :]
+    ]
+
+
+def _messages(_: World, action: Action) -> str:
+    names = " and ".join(_event(parcel) for parcel in action.what)
+    again = " again" if any(parcel.redelivered for parcel in action.what) else ""
+    return f"{action.service} gets {names}{again}"
+
+
+def _event(parcel: Parcel) -> str:
+    order_id = UUID(parcel.body.partition(b'"subject":"')[2][:36].decode())
+    name = (parcel.target or parcel.queue).partition(".")[2]
+    return f"{name} of order {_number(order_id)}"
+
+
+def _number(order_id: UUID) -> int:
+    """Read an order's number off its id. See `worlds.order_id`."""
+    return int(str(order_id)[-12:])
+
+
+def _is_id(text: str) -> bool:
+    return len(text) == 36
+
+
+def _sweep(_: World, action: Action) -> str:
+    late = " (a confirmation was not noted in time)" if action.budget == DUPLICATE else ""
+    return f"{action.service} publishes what lies in its outbox{late}"
+
+
+def _poll(before: World, action: Action) -> str:
+    (kind,) = (
+        kind for (_, kind), row in before.tables[action.service].intents.items() if row.claim.intent_id == action.what
+    )
+    if action.budget == STALL:
+        return f"{action.service} has not done its {kind} within the lease, and takes it up a second time"
+    if kind == "deadline":
+        return "The order’s deadline passes" + (", early" if action.budget == EARLY else "")
+    return f"{action.service} takes up its {kind} again"
+
+
+def _handle(before: World, action: Action) -> str:
+    question, decision = action.what
+    who = "The provider" if question.service == "payment" else "The mail server"
+    mail = f"given the mail “{question.kind}”"
+    what = {"charge": "asked for the money", "undo": "asked to undo"}.get(question.kind, mail)
+    account = before.provider.account(question.order_id)
+    result = ""
+    if question.kind == "charge":
+        decided = account.charge[0] if account.charge else ("key_closed" if account.undo else decision)
+        result = f": {decided}"
+    return f"{who} is {what} of order {_number(question.order_id)}{result}"
+
+
+def _answer(before: World, action: Action) -> str:
+    answer = before.answers[action.service, action.what]
+    return f"{action.service} gets the answer: {answer[0] if isinstance(answer, tuple) else 'accepted'}"
+
+
+BEGIN: Mapping[str, Callable[[World, Action], str]] = {
+    "command": lambda _, action: f"A customer’s request: {action.what.name}",
+    "deliver": _messages,
+    "drain": lambda _, action: f"{action.service} keeps a dead letter: {_event(action.what)}",
+    "sweep": _sweep,
+    "tidy": lambda _, action: f"{action.service} deletes what was confirmed from its outbox",
+    "poll": _poll,
+    "wait": lambda _, action: f"The wait of {_event(action.what)} is over",
+    "handle": _handle,
+    "answer": _answer,
+    "silence": lambda _, action: f"{action.service} waits for an answer in vain",
+    "crash": lambda _, action: f"{action.service} dies and is started again",
+    "replay": lambda _, action: f"An operator replays {action.what.type} at {action.service}",
+}

@@ -1,0 +1,75 @@
+"""Random mode: worlds and schedules from a seed, and Hypothesis to find the smallest world that breaks."""
+
+import random
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.simulation.campaign import play
+from tests.simulation.process_steps import ProcessSteps
+from tests.simulation.steps import take
+from tests.simulation.windows import Watch
+from tests.simulation.worlds import BUDGETS, Setting, cancel, drawn, place
+
+SCHEDULES = 300
+RARER = (
+    "a confirmed order is cancelled",
+    "a dead letter is replayed",
+    "stock is committed for an order that was cancelled",
+    "a process dies before the copy that waits is confirmed",
+    "the money is taken after the silence was given up on",
+)
+"""What a campaign of this size may miss; `make simulate` must not."""
+
+
+@st.composite
+def workloads(draw: st.DrawFn) -> Setting:
+    """Draw orders, cancellations, goods and misfortunes; smaller is fewer of each."""
+    orders = draw(st.integers(1, 3))
+    cancels = draw(st.sets(st.integers(1, orders)))
+    commands = [place(number, {"violin": 1}) for number in range(1, orders + 1)] + [cancel(each) for each in cancels]
+    budgets = {name: draw(st.integers(0, 2)) for name in BUDGETS}
+    return Setting("drawn", "", tuple(commands), {"violin": draw(st.integers(1, orders))}, budgets, {})
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+@given(workloads(), st.integers(0, 1_000))
+def test_any_workload_ends_right(workload: Setting, seed: int) -> None:
+    """Hypothesis shrinks the workload that breaks a promise; its seed tells the schedule."""
+    schedule = play(workload.world(), seed, ProcessSteps(), _nobody)
+    assert schedule.breaks == ()
+
+
+def test_a_campaign_meets_the_rare_moments() -> None:
+    """A few schedules meet nearly all of them, and break nothing."""
+    processes, watch = ProcessSteps(), Watch()
+    for number in range(SCHEDULES):
+        schedule = play(drawn(random.Random(number)).world(), number, processes, watch)
+        assert schedule.breaks == (), f"schedule {number}"
+    assert [window for window in watch.missed if window not in RARER] == []
+
+
+def test_a_seed_is_a_schedule() -> None:
+    """The same seed plays the same, whatever was played before it."""
+    world, processes = drawn(random.Random(7)).world(), ProcessSteps()
+    first = play(world, 7, processes, _nobody)
+    play(world, 8, processes, _nobody)
+    assert play(world, 7, ProcessSteps(), _nobody).actions == first.actions
+    assert play(world, 7, processes, _nobody).actions == first.actions
+
+
+def test_what_is_looked_up_is_what_would_be_done() -> None:
+    """A process that is made anew from its memory does just what the one that went on did."""
+    for seed in range(12):
+        world = drawn(random.Random(seed)).world()
+        went_on = ProcessSteps()
+        for action in play(world, seed, went_on, _nobody).actions:
+            anew, after = take(world, action, ProcessSteps()), take(world, action, went_on)
+            assert anew is not None
+            assert after is not None
+            assert anew.key == after.key
+            world = after
+
+
+def _nobody(*_: object) -> None:
+    """Watch nothing."""

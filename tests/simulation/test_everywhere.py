@@ -1,0 +1,33 @@
+"""Exhaustive mode: whatever order things come in, with so much going wrong, every promise holds in every state."""
+
+import pytest
+
+from tests.simulation.explore import explore
+from tests.simulation.windows import Watch
+from tests.simulation.worlds import SETTINGS
+
+STATES_MIN = {"one": 10_000, "two": 30_000, "cancel": 50_000}
+"""Far fewer would mean that it was not everywhere."""
+MET_IN_CANCEL = (
+    "the money is taken after the order was cancelled",
+    "a charge comes when its key is closed",
+    "the release comes before the reservation",
+    "a capture is told to an order that was cancelled",
+    "the deadline passes while the capture is on its way",
+    "a confirmed order is cancelled",
+    "stock is committed for an order that was cancelled",
+    "a process dies between confirm and delete",
+)
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_every_state_of_a_world(name: str) -> None:
+    """No state breaks a promise, and every end is a right one."""
+    watch = Watch()
+    explored = explore(SETTINGS[name].world(), watch=watch)
+    print(f"{name}: {explored}")  # noqa: T201 - how far it went is shown with -rA
+    assert explored.counterexample is None
+    assert explored.states >= STATES_MIN[name]
+    assert explored.ends > 0
+    if name == "cancel":
+        assert [window for window in MET_IN_CANCEL if not watch.met[window]] == []

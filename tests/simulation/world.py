@@ -1,0 +1,106 @@
+"""The world as a value: four schemas, queues, what is on its way to outside parties, and what processes remember."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple, TypeAlias
+from uuid import UUID
+
+from infra.topology import TABLES
+from services.payment.events import ChargeResult
+from shared.event import Event
+from tests.simulation.broker import Parcel
+from tests.simulation.instants import Fault
+from tests.simulation.process import Asking, Memory, Question
+from tests.simulation.provider import Provider
+from tests.simulation.tables import Tables
+
+SERVICES = tuple(table.service for table in TABLES)
+
+
+class Command(NamedTuple):
+    """What somebody asks of a service over HTTP, under an idempotency key. `after` names a command that comes first."""
+
+    name: str
+    service: str
+    event: Event
+    event_id: UUID
+    order_id: UUID
+    after: str = ""
+
+
+class Action(NamedTuple):
+    """One step that can be taken, with what goes wrong in it; `budget` names what a fault is paid from."""
+
+    kind: str
+    service: str
+    what: Any = None
+    fault: Fault | None = None
+    budget: str = ""
+
+
+Budgets: TypeAlias = Mapping[str, int]
+"""How often each kind of misfortune may happen."""
+
+
+class World(NamedTuple):
+    """Everything there is at one moment. Nobody changes a mapping in place."""
+
+    tables: Mapping[str, Tables]
+    memories: Mapping[str, Memory]
+    parcels: tuple[Parcel, ...] = ()
+    questions: tuple[Question, ...] = ()
+    """On their way to an outside party."""
+    answers: Mapping[tuple[str, Asking], Any] = MappingProxyType({})
+    """On their way back."""
+    provider: Provider = Provider()
+    mails: tuple[tuple[UUID, str], ...] = ()
+    commands: tuple[Command, ...] = ()
+    """Not asked yet."""
+    decisions: tuple[ChargeResult, ...] = (ChargeResult.CAPTURED, ChargeResult.CARD_DECLINED)
+    """What the provider may decide."""
+    budgets: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def key(self) -> int:
+        """A hash of all that decides what can happen next."""
+        return hash(
+            (
+                *(tables.key for tables in self.tables.values()),
+                *(memory.key for memory in self.memories.values()),
+                *sorted(map(hash, self.parcels)),
+                *sorted(map(hash, self.questions)),
+                frozenset(self.answers.items()),
+                self.provider.key,
+                *sorted(map(hash, self.mails)),
+                tuple(command.name for command in self.commands),
+                self.budgets,
+            )
+        )
+
+    def is_but_for_a_message(self, before: "World", service: str) -> bool:
+        """Say whether all is as before, but that one message of a service is gone."""
+        gone = len(before.parcels) + len(before.questions) - len(self.parcels) - len(self.questions)
+        return (
+            gone == 1
+            and self.tables[service].key == before.tables[service].key
+            and self.memories[service].key == before.memories[service].key
+            and self.answers.keys() == before.answers.keys()
+            and self.provider is before.provider
+            and self.mails == before.mails
+        )
+
+    def spent(self, budget: str) -> "World":
+        """Pay for a misfortune."""
+        budgets = tuple((name, left - (name == budget)) for name, left in self.budgets)
+        return self._replace(budgets=budgets)
+
+
+def beginning(commands: tuple[Command, ...], tables: Mapping[str, Tables], budgets: Budgets, **more: Any) -> World:
+    """Give the world before anything has happened."""
+    return World(
+        tables={service: tables.get(service, Tables()) for service in SERVICES},
+        memories={service: Memory() for service in SERVICES},
+        commands=commands,
+        budgets=tuple(sorted(budgets.items())),
+        **more,
+    )
