@@ -19,7 +19,7 @@ from loguru import logger
 from shared.backoff import Backoff
 from shared.batch import Answered, Batch, Deadly, Item, KeyReused, Raised, Result
 from shared.envelope import Logged
-from shared.ports import Answer, Claim, Clock, ConflictError, RefusedError, Store, Transaction, WorldError
+from shared.ports import Answer, Claim, Clock, ConflictError, Posted, RefusedError, Store, Transaction, WorldError
 from shared.reactions import Reactions
 
 T = TypeVar("T")
@@ -67,12 +67,12 @@ class Committed:
 
 
 class Confirmations(Protocol):
-    """Ids of outbox rows that the broker has confirmed, and the next transaction may delete."""
+    """Outbox rows that the broker has confirmed, and the next transaction may delete."""
 
-    def take(self) -> Sequence[UUID]:
+    def take(self) -> Sequence[Posted]:
         """Take all that wait."""
 
-    def restore(self, event_ids: Sequence[UUID]) -> None:
+    def restore(self, confirmed: Sequence[Posted]) -> None:
         """Put back what could not be deleted."""
 
 

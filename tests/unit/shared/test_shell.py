@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from shared.batch import Duplicate, Raised
 from shared.ids import new_id
 from shared.outcome import Advanced, Ignored
-from shared.ports import ConflictError, RefusedError, WorldError
+from shared.ports import ConflictError, Posted, RefusedError, WorldError
 from shared.shell import BUGS_MAX, CONFLICTS_MAX, WORLD_BACKOFF
 from tests.unit.shared.fakes import STEPS, Step
 from tests.unit.shared.generated import SOME
@@ -225,7 +225,7 @@ async def test_what_is_confirmed_goes_along(stage: Stage) -> None:
     """Rows that the broker has confirmed are deleted by the next batch."""
     await stage.play(cue())
     (event_id,) = stage.store.tables.outbox
-    stage.confirmations.restore([event_id])
+    stage.confirmations.restore([Posted(event_id)])
     await stage.play(cue("rest"))
     assert stage.store.tables.outbox == {}
     assert stage.confirmations.waiting == []
@@ -236,9 +236,9 @@ async def test_what_is_confirmed_is_not_forgotten(stage: Stage, step: Step) -> N
     """A transaction that fails gives them back; refused or lost, they are deleted by a later one."""
     await stage.play(cue())
     (event_id,) = stage.store.tables.outbox
-    stage.confirmations.restore([event_id])
+    stage.confirmations.restore([Posted(event_id)])
     stage.store.fail(step, RefusedError("no"))
     assert kinds(await stage.play(command("rest"))) == [Raised]
-    assert stage.confirmations.waiting == [event_id]
+    assert stage.confirmations.waiting == [Posted(event_id)]
     await stage.play(cue("rest"))
     assert stage.store.tables.outbox == {}
