@@ -3,7 +3,7 @@
 Two ways lead there. The hot one publishes from memory right after the commit. The sweeper publishes what a crash,
 a full memory or a failed publish left behind: it claims rows whose grace is over. A row that is published twice
 costs a duplicate, which every inbox drops; a row that is not confirmed stays, for ever. Only what cannot be written
-as a message is parked, for a person: no later attempt would write it.
+as a message that is read is parked, for a person: no later attempt would write it.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ from uuid import UUID
 
 from loguru import logger
 
-from shared.envelope import Logged, encode
+from shared.envelope import MESSAGE_MAX_BYTES, Logged, encode
 from shared.ports import Clock, Message, Posted, Publisher, Store, WorldError
 
 
@@ -139,7 +139,9 @@ class Relay:
         return messages, unfit
 
     def _message(self, pack: Sequence[Logged]) -> Message:
-        return Message(self._exchange, pack[0].routing_key, encode(pack), message_id=str(pack[0].event_id))
+        if len(body := encode(pack)) > MESSAGE_MAX_BYTES:
+            raise ValueError(f"{len(body):,} bytes, and nobody reads more than {MESSAGE_MAX_BYTES:,}")
+        return Message(self._exchange, pack[0].routing_key, body, message_id=str(pack[0].event_id))
 
     async def _sweep_for_ever(self) -> None:
         while True:

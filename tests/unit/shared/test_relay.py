@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from shared.envelope import encode
+from shared.envelope import MESSAGE_MAX_BYTES, encode
 from shared.ports import Message, Posted, WorldError
 from shared.relay import Relay, RelayLimits
 from tests.unit.shared.fakes import FakeClock, FakePublisher, FakeStore
@@ -278,6 +278,19 @@ async def test_what_was_just_committed_and_cannot_be_encoded(stage: Stage) -> No
     await stage.relay.flushed()
     assert stage.waiting == [IDS[0]]
     assert stage.store.tables.unfit.keys() == {IDS[0]}
+
+
+async def test_what_nobody_would_read_is_parked_alone(stage: Stage) -> None:
+    """An event that is too large for any consumer would end among the dead letters, with its beginning alone."""
+    stage.post(*IDS[:2])
+    logged, available_s = stage.store.tables.outbox[IDS[0]]
+    large = logged._replace(payload=b'"' + b"x" * MESSAGE_MAX_BYTES + b'"')
+    stage.store.tables.outbox[IDS[0]] = (large, available_s)
+    await stage.relay.sweep()
+    await stage.relay.flushed()
+    assert stage.sent == [str(IDS[1])]
+    assert stage.waiting == [IDS[0]]
+    assert "nobody reads more than 1,048,576" in stage.store.tables.unfit[IDS[0]]
 
 
 async def test_a_parking_that_fails(stage: Stage) -> None:
