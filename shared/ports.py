@@ -24,6 +24,10 @@ class ConflictError(WorldError):
     """Somebody else wrote first: a version or a unique key was taken. Run the same again at once."""
 
 
+class TooSlowError(WorldError):
+    """A statement was cancelled for its time. Run the same again later; a part of it may be quick enough."""
+
+
 class RefusedError(Exception):
     """The event's fault: a constraint refuses what its reaction wants stored, or it cannot be encoded."""
 

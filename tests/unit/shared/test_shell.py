@@ -10,13 +10,15 @@ from hypothesis import strategies as st
 from shared.batch import Duplicate, Raised
 from shared.ids import new_id
 from shared.outcome import Advanced, Ignored
-from shared.ports import ConflictError, Posted, RefusedError, WorldError
-from shared.shell import BUGS_MAX, CONFLICTS_MAX, WORLD_BACKOFF
+from shared.ports import ConflictError, Posted, RefusedError, TooSlowError, WorldError
+from shared.shell import BUGS_MAX, CONFLICTS_MAX, TOO_SLOW_MAX, WORLD_BACKOFF
 from tests.unit.shared.fakes import STEPS, Step
 from tests.unit.shared.generated import SOME
 from tests.unit.shared.loop import JumpingLoop, running, until
 from tests.unit.shared.shell_stage import LOST, Stage, kinds
 from tests.unit.shared.toy import Does, command, cue, cues, encored
+
+SLOW = TooSlowError("canceling statement due to statement timeout")
 
 
 @pytest.fixture
@@ -110,6 +112,25 @@ async def test_a_lost_connection_is_waited_for(stage: Stage) -> None:
     stage.store.fail("begin", *[LOST] * failures)
     assert kinds(await stage.play(cue())) == [Advanced]
     assert stage.clock.slept_s == [WORLD_BACKOFF.delay_s(attempt) for attempt in range(1, failures + 1)]
+
+
+async def test_what_takes_too_long_is_taken_apart(stage: Stage) -> None:
+    """A batch that is never done in time is tried in halves; what only lost its connection stays whole."""
+    stage.store.fail("write", *[SLOW] * TOO_SLOW_MAX)
+    assert kinds(await stage.play(*cues("play", "rest", "play", "both"))) == [Advanced, Ignored, Advanced, Advanced]
+    assert stage.store.batches == [*[4] * TOO_SLOW_MAX, 2, 2]
+    stage.store.batches.clear()
+    stage.store.fail("write", *[LOST] * 2 * TOO_SLOW_MAX)
+    await stage.play(*cues("play", "play"))
+    assert set(stage.store.batches) == {2}
+
+
+async def test_one_event_that_takes_too_long_is_not_set_aside(stage: Stage) -> None:
+    """A disk that stands still for an hour is no event's fault."""
+    failures = 10 * TOO_SLOW_MAX
+    stage.store.fail("write", *[SLOW] * failures)
+    assert kinds(await stage.play(cue())) == [Advanced]
+    assert stage.store.batches == [1] * (failures + 1)
 
 
 async def test_a_conflict_is_run_again_at_once(stage: Stage) -> None:
