@@ -5,6 +5,8 @@ import gc
 import json
 import logging
 import re
+from collections.abc import Iterator
+from functools import partial
 from typing import Annotated
 
 import httpx
@@ -14,13 +16,18 @@ from rich.console import Console
 from rich.table import Table
 
 from infra.audit.audit import Scope, Sources, audit
-from infra.audit.facts import Bounds
+from infra.audit.facts import Bounds, LogPage
 from infra.audit.findings import EVERY_RULE, Findings
+from infra.audit.logs import pages_in, pages_of
 from infra.audit.rules.rule import Kind
 from infra.credentials import AUDITOR, Credentials
+from infra.docker.logs import whole_logs
+from infra.docker.project import Project
+from infra.failure import StackError
 from infra.home import Home
 from infra.ports import AMQP, HOST, POSTGRES, PROVIDER
 from infra.rabbitmq.users import OBSERVER, VHOST
+from infra.run import Mode, Run
 from shared.ports import RefusedError, WorldError
 
 SHOWN_MAX = 20
@@ -60,7 +67,7 @@ def run(
     except RefusedError as error:
         typer.echo(f"audit: what is stored cannot even be read, and no service wrote it so: {error}", err=True)
         raise typer.Exit(BROKEN) from error
-    except (WorldError, httpx.HTTPError, AMQPError, OSError, TimeoutError, KeyError) as error:
+    except (WorldError, httpx.HTTPError, AMQPError, OSError, TimeoutError, KeyError, StackError) as error:
         why = f"{type(error).__name__}: {error}".splitlines()[0]
         typer.echo(f"audit: not everything answers ({why}): `make up` first, or `make status`", err=True)
         raise typer.Exit(UNREACHABLE) from error
@@ -82,8 +89,17 @@ def sources_of(home: Home) -> Sources:
         database_url=f"postgresql://{AUDITOR}:{credentials.role(AUDITOR)}@{HOST}:{POSTGRES}/quartet",
         broker_url=f"amqp://{OBSERVER}:{credentials.broker(OBSERVER)}@{HOST}:{AMQP}/{VHOST}",
         provider_url=f"http://{HOST}:{PROVIDER}",
-        logs=home.logs if home.logs.is_dir() else None,
+        logs=partial(_log_pages, home),
     )
+
+
+def _log_pages(home: Home) -> Iterator[LogPage]:
+    """Read what the programs wrote, natively and, where they run in containers, there."""
+    yield from pages_in(home.logs)
+    run = Run.read(home.running)
+    if run and run.mode is Mode.DOCKER:
+        for container, lines in whole_logs(Project(home)):
+            yield from pages_of(container, lines)
 
 
 def _document(findings: Findings) -> dict[str, object]:
@@ -104,6 +120,7 @@ def _document(findings: Findings) -> dict[str, object]:
             for rule in rules
         ],
         "breaks": [each._asdict() for each in findings.breaks],
+        "unread": findings.unread,
     }
 
 
@@ -123,5 +140,7 @@ def _show(console: Console, findings: Findings) -> None:
         console.print(each.how, markup=False, soft_wrap=True)
     if (more := sum(findings.broken.values()) - SHOWN_MAX) > 0:
         console.print(f"… and about {more:,} more: `quartet audit --json`")
+    for unread in findings.unread:
+        console.print(f"[yellow]not read[/] {unread}")
     verdict = "[bold green]Every promise is kept.[/]" if findings.is_clean else "[bold red]Promises are broken.[/]"
     console.print(f"\n{findings.orders:,} orders in {findings.took_s:.1f} s. {verdict}")

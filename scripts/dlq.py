@@ -1,7 +1,8 @@
 """`quartet dlq`: the dead letters of all services; look at them, replay them, drop them."""
 
 import json
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from typing import Annotated, TypeAlias
 from uuid import UUID
 
@@ -10,6 +11,7 @@ import typer
 from infra.failure import StackError
 from infra.ports import SERVICES
 from scripts.operations import Document, Operations, asking
+from scripts.refill import owner_of
 from scripts.sentences import sentences
 from scripts.stack_screen import out, rows_table
 
@@ -40,6 +42,7 @@ def list_letters(context: typer.Context, reason: Reason = None, lane: Lane = Non
             }
             letters += [{"service": service, **letter} for letter in page["letters"]]
             left += page["left"]
+        _insist_on_lane(lane, letters)
         if as_json:
             out.print_json(json.dumps({"letters": letters, "left": left}))
             return
@@ -112,26 +115,37 @@ def _services(lane: str | None) -> Sequence[str]:
     """Give those who may have letters of a lane.
 
     Raises:
-        StackError: no service has such a lane.
+        StackError: no service can have such a lane.
     """
     if lane is None:
         return tuple(SERVICES)
     service = lane.partition(".")[0]
     if service not in SERVICES:
-        raise StackError(f"{lane} is no lane: one is called SERVICE.EVENT, such as payment.order.placed")
+        owner_of(lane)
     return (service,)
+
+
+def _insist_on_lane(lane: str | None, letters: Sequence[Document]) -> None:
+    """Tell a mistyped lane from one without letters; one of an earlier release may have left some.
+
+    Raises:
+        StackError: there is no such lane, and no letter of it.
+    """
+    if lane is not None and not letters:
+        owner_of(lane)
 
 
 def _treat(
     context: typer.Context, act: str, body: Document, lane: str | None, *, dry_run: bool, sure: bool, as_json: bool
 ) -> None:
     services = _services(lane)
-    with asking(context) as operations:
-        if not dry_run:  # also where nobody is asked: a service that is away ends it here, and nothing is changed
-            would = _asked(operations, services, act, body | {"dry_run": True})
+    with asking(context) as operations:  # dry first, also where nobody is asked: a service that is away ends it there
+        told = _asked(operations, act, dict.fromkeys(services, body | {"dry_run": True}))
+        _insist_on_lane(lane, told["letters"])
+        if not dry_run:
             if not sure:
-                typer.confirm(f"{act} {len(would['letters']) + would['left']} dead letters?", abort=True, err=True)
-        told = _asked(operations, services, act, body | {"dry_run": dry_run})
+                typer.confirm(f"{act} {_count(told)}?", abort=True, err=True)
+            told = _done(operations, act, told, {"why": body["why"]} if "why" in body else {})
     if as_json:
         out.print_json(json.dumps(told))
     else:
@@ -139,10 +153,25 @@ def _treat(
     _verdict(act, told, len(body.get("letters", ())), dry_run=dry_run, quiet=as_json)
 
 
-def _asked(operations: Operations, services: Sequence[str], act: str, body: Document) -> Document:
-    """Ask services one by one, and put their answers together."""
+def _count(told: Document) -> str:
+    """Say how many letters there are, and how many of them there is room for at once."""
+    now, left = len(told["letters"]), told["left"]
+    return f"{now} dead letters" + (f" of {now + left}" if left else "")
+
+
+def _done(operations: Operations, act: str, would: Document, more: Document) -> Document:
+    """Do it to those letters that were told of, and to no other: what came since has been seen by nobody."""
+    meant: dict[str, list[str]] = defaultdict(list)
+    for letter in would["letters"]:
+        meant[letter["service"]].append(letter["letter_id"])
+    bodies = {service: {"letters": ids, "dry_run": False, **more} for service, ids in meant.items()}
+    return would | {"letters": _asked(operations, act, bodies)["letters"]}
+
+
+def _asked(operations: Operations, act: str, bodies: Mapping[str, Document]) -> Document:
+    """Ask services one by one, each with its own, and put their answers together."""
     told: Document = {"letters": [], "left": 0, "foreign": 0, "none_of": []}
-    for service in services:
+    for service, body in bodies.items():
         answer = operations.post(service, f"/dead-letters/{act}", body)
         if answer is None:
             told["none_of"].append(service)

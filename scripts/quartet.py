@@ -4,8 +4,15 @@ import typer
 
 from scripts import audit, demo, dlq, keys, parked, refill, stack
 from scripts.chaos import command as chaos
+from scripts.sentences import Understood
 
-app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help="Quartet: four services, no conductor.")
+app = typer.Typer(
+    name="quartet",
+    cls=Understood,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Quartet: four services, no conductor.",
+)
 
 app.command()(stack.up)
 app.command()(stack.down)

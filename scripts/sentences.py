@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import typer
+from typer.core import TyperGroup
 
 from infra.failure import StackError
 from scripts.stack_screen import complain
@@ -29,3 +31,30 @@ def sentences() -> Iterator[None]:
     except KeyboardInterrupt as interrupt:
         complain("interrupted")
         raise typer.Exit(INTERRUPTED) from interrupt
+
+
+class Understood(TyperGroup):
+    """A command line that is not understood ends as every command does: in one line, not in a box of five."""
+
+    def make_context(self, *args: Any, **extra: Any) -> Any:
+        """Read what is meant for all commands."""
+        with _in_one_line():
+            return super().make_context(*args, **extra)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Read what is meant for one command, and run it."""
+        with _in_one_line():
+            return super().invoke(ctx)
+
+
+@contextmanager
+def _in_one_line() -> Iterator[None]:
+    try:
+        yield
+    except typer.TyperException as error:
+        if not error.format_message():  # nothing was asked for: the help has been shown
+            raise
+        context = getattr(error, "ctx", None)
+        where = f" (see `{context.command_path} --help`)" if context else ""
+        complain(" ".join(error.format_message().split()).rstrip(".") + where)
+        raise typer.Exit(FAILED) from error

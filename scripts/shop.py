@@ -33,14 +33,25 @@ class Shop:
     """An async context with one HTTP client. Every method raises `httpx.HTTPError` where an answer is no success."""
 
     def __init__(
-        self, operator_key: str, keys: Mapping[str, str] | None = None, addresses: Addresses | None = None
+        self,
+        operator_key: str,
+        keys: Mapping[str, str] | None = None,
+        addresses: Addresses | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        """`keys` are those of customers who have one; others are issued theirs when they first place an order."""
+        """`keys` are those of customers who have one; others are issued theirs when they first place an order.
+
+        `transport` is another way to all of them than over the network.
+        """
         self._at = addresses or Addresses()
         self._operator = {"X-Operator-Key": operator_key}
         self._keys = dict(keys or {})
+        self._issued: list[tuple[str, str]] = []
+        """Whom a key was issued to here, and where it is revoked: two who ask at once are issued one each."""
         self._client = httpx.AsyncClient(
-            timeout=httpx.Timeout(HTTP_TIMEOUT_S, read=WAIT_MAX_S + HTTP_TIMEOUT_S), trust_env=False
+            timeout=httpx.Timeout(HTTP_TIMEOUT_S, read=WAIT_MAX_S + HTTP_TIMEOUT_S),
+            transport=transport,
+            trust_env=False,
         )
 
     async def __aenter__(self) -> Self:
@@ -50,6 +61,16 @@ class Shop:
     async def __aexit__(self, *_: object) -> None:
         """Close."""
         await self._client.aclose()
+
+    async def revoke_issued(self) -> None:
+        """Revoke every key that was issued here; where that fails, what is left is revoked the next time."""
+        while self._issued:
+            customer_id, url = self._issued[-1]
+            self._keys.pop(customer_id, None)
+            answer = await self._client.delete(url, headers=self._operator)
+            if answer.status_code != httpx.codes.NOT_FOUND:  # somebody else was quicker
+                answer.raise_for_status()
+            self._issued.pop()
 
     async def ready(self) -> None:
         """Insist that order is ready to take orders."""
@@ -120,6 +141,7 @@ class Shop:
         if customer_id not in self._keys:
             url = f"{self._at.order}/customers/{customer_id}/keys"
             issued = _document(await self._client.post(url, headers=self._operator))
+            self._issued.append((customer_id, f"{url}/{issued['key_id']}"))
             self._keys[customer_id] = issued["key"]
         return self._keys[customer_id]
 

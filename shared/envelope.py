@@ -4,6 +4,7 @@ Source: CloudEvents 1.0 JSON format, section 4 (batch); the `traceparent` attrib
 extension, `causationid` and `correlationid` are ours.
 """
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,6 +23,10 @@ CONTENT_TYPE = "application/cloudevents-batch+json"
 SPEC_VERSION = "1.0"
 MESSAGE_MAX_EVENTS = 10_000
 """No relay packs more into one message; what claims to hold more is set aside whole."""
+MESSAGE_MAX_BYTES = 1024 * 1024
+"""Several times what a relay packs; what is larger is nobody's event, and is set aside without being read."""
+BEGINNING_MAX_BYTES = 64 * 1024
+"""So much is kept of what is too large."""
 
 
 class Envelope(NamedTuple):
@@ -101,6 +106,8 @@ def decode(body: bytes, event_name: str) -> tuple[Read, ...]:
 
     What cannot be read is returned as `Unreadable`, the rest stands.
     """
+    if len(body) > MESSAGE_MAX_BYTES:
+        return (Unreadable(f"{len(body):,} bytes, and no more than {MESSAGE_MAX_BYTES:,} are read"),)
     try:
         return tuple(map(_envelope, _whole(event_name).validate_json(body)))
     except (ValidationError, LookupError):
@@ -190,8 +197,10 @@ def _read(attributes: Any, event_name: str) -> Read:
 def apart(body: bytes, indices: Iterable[int]) -> list[bytes]:
     """Give the events of a batch that stand at `indices`, each as a batch of its own.
 
-    Where that cannot be done it gives the whole body.
+    Where that cannot be done it gives the whole body; of one that is too large, its beginning.
     """
+    if len(body) > MESSAGE_MAX_BYTES:
+        return [beginning(body) for _ in indices]
     try:
         batch = orjson.loads(body)
     except orjson.JSONDecodeError:
@@ -199,6 +208,13 @@ def apart(body: bytes, indices: Iterable[int]) -> list[bytes]:
     if not isinstance(batch, list) or len(batch) > MESSAGE_MAX_EVENTS:
         return [body for _ in indices]
     return [_alone(batch, index, body) for index in indices]
+
+
+def beginning(body: bytes) -> bytes:
+    """Give what is kept of a body: all of it, or of one that is too large how it begins, how long and which it was."""
+    if len(body) <= MESSAGE_MAX_BYTES:
+        return body
+    return body[:BEGINNING_MAX_BYTES] + f" … {len(body)} bytes, SHA-256 {hashlib.sha256(body).hexdigest()}".encode()
 
 
 def _alone(batch: list[Any], index: int, body: bytes) -> bytes:

@@ -13,7 +13,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 import orjson
 
-from shared.envelope import MESSAGE_MAX_EVENTS, Envelope, apart, decode
+from shared.envelope import MESSAGE_MAX_BYTES, MESSAGE_MAX_EVENTS, Envelope, apart, beginning, decode
 from shared.retries import ATTEMPTS, ERROR_CLASS, FIRST_FAILED_AT, LANE, LAST_FAILED_AT, REASON
 
 TEXT_MAX_CHARACTERS = 500
@@ -81,7 +81,7 @@ def letters_of(body: bytes, headers: Mapping[str, Any], now: datetime) -> list[L
 
 def bare_letter(body: bytes, headers: Mapping[str, Any], why: str, now: datetime) -> Letter:
     """Take a message as it is, and read nothing in it: its letters could not be made, or were refused."""
-    lane = _lane(headers)
+    lane, body = _lane(headers), beginning(body)
     return Letter(_letter_id(lane, body), lane, None, None, None, body, BARE, _text(why), 1, now, now)
 
 
@@ -93,6 +93,8 @@ def read_anew(body: bytes, lane: str) -> Envelope | None:
 
 def _parts(body: bytes) -> list[bytes]:
     """Take a batch apart; ours holds one event, but what the broker set aside is a whole message."""
+    if len(body) > MESSAGE_MAX_BYTES:
+        return [beginning(body)]
     try:
         batch = orjson.loads(body)
     except orjson.JSONDecodeError:

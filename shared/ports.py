@@ -24,6 +24,10 @@ class ConflictError(WorldError):
     """Somebody else wrote first: a version or a unique key was taken. Run the same again at once."""
 
 
+class TooSlowError(WorldError):
+    """A statement was cancelled for its time. Run the same again later; a part of it may be quick enough."""
+
+
 class RefusedError(Exception):
     """The event's fault: a constraint refuses what its reaction wants stored, or it cannot be encoded."""
 
@@ -86,6 +90,18 @@ class LogEntry(NamedTuple):
     public: bool
 
 
+class Posted(NamedTuple):
+    """A row of the outbox as it was published: a confirm deletes it under this generation alone.
+
+    A commit writes rows of the first generation. A refill puts the row of an event there again, under another: what
+    was published before went to a queue that is gone, and its confirm, however late, must not take the row along.
+    What is deferred, claimed again or released from parking keeps its generation: it wants one publish, whichever.
+    """
+
+    event_id: UUID
+    generation: int = 0
+
+
 @dataclass(slots=True)
 class Record:
     """All that one transaction writes beside the states."""
@@ -101,7 +117,7 @@ class Record:
     survived: list[UUID] = field(default_factory=list)
     """Events of redelivered messages: whatever came of them, this process is still there."""
     answers: list[tuple[Request, UUID, Answer]] = field(default_factory=list)
-    confirmed: Collection[UUID] = ()
+    confirmed: Collection[Posted] = ()
     """Outbox rows to delete, because the broker has confirmed them."""
 
 
@@ -160,10 +176,10 @@ class Store(Protocol):
     async def acquit(self, event_ids: Collection[UUID]) -> None:
         """Forget events that were watched: they have ended nobody."""
 
-    async def delete_confirmed(self, event_ids: Collection[UUID]) -> None:
-        """Delete outbox rows that the broker has confirmed."""
+    async def delete_confirmed(self, confirmed: Collection[Posted]) -> None:
+        """Delete outbox rows that the broker has confirmed, unless a refill has put them there again since."""
 
-    async def claim_unsent(self, limit: int, grace_s: float) -> Sequence[Logged]:
+    async def claim_unsent(self, limit: int, grace_s: float) -> Sequence[tuple[Logged, Posted]]:
         """Take outbox rows that nobody has sent for their grace; they are ours for `grace_s` seconds."""
 
     async def defer_unsent(self, event_ids: Collection[UUID]) -> None:

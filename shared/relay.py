@@ -3,19 +3,19 @@
 Two ways lead there. The hot one publishes from memory right after the commit. The sweeper publishes what a crash,
 a full memory or a failed publish left behind: it claims rows whose grace is over. A row that is published twice
 costs a duplicate, which every inbox drops; a row that is not confirmed stays, for ever. Only what cannot be written
-as a message is parked, for a person: no later attempt would write it.
+as a message that is read is parked, for a person: no later attempt would write it.
 """
 
 import asyncio
 from collections import deque
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 from loguru import logger
 
-from shared.envelope import Logged, encode
-from shared.ports import Clock, Message, Publisher, Store, WorldError
+from shared.envelope import MESSAGE_MAX_BYTES, Logged, encode
+from shared.ports import Clock, Message, Posted, Publisher, Store, WorldError
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Relay:
         self._limits = limits
         self._sending: set[asyncio.Task[None]] = set()
         self._sending_events = 0
-        self._confirmed: set[UUID] = set()
+        self._confirmed: set[Posted] = set()
         self._confirmed_some = asyncio.Event()
 
     def offer(self, unsent: Sequence[Logged], began_s: float) -> None:
@@ -58,16 +58,16 @@ class Relay:
         self._sending.add(task)
         task.add_done_callback(self._sending.discard)
 
-    def take(self) -> Sequence[UUID]:
-        """Hand over the ids of confirmed rows, to be deleted by the next transaction."""
+    def take(self) -> Sequence[Posted]:
+        """Hand over the rows that are confirmed, to be deleted by the next transaction."""
         confirmed = list(self._confirmed)
         self._confirmed.clear()
         self._confirmed_some.clear()
         return confirmed
 
-    def restore(self, event_ids: Sequence[UUID]) -> None:
-        """Take back ids that could not be deleted."""
-        self._confirmed.update(event_ids)
+    def restore(self, confirmed: Sequence[Posted]) -> None:
+        """Take back rows that could not be deleted."""
+        self._confirmed.update(confirmed)
         if self._confirmed:
             self._confirmed_some.set()
 
@@ -86,30 +86,34 @@ class Relay:
     async def sweep(self) -> int:
         """Claim one lot of rows that nobody has sent, publish it, and say how many there were."""
         limits = self._limits
-        unsent = await self._store.claim_unsent(limits.sweep_max_events, limits.grace_s)
-        failed = await self._send(unsent)
+        claimed = await self._store.claim_unsent(limits.sweep_max_events, limits.grace_s)
+        refilled = {posted.event_id: posted for _, posted in claimed if posted.generation}
+        failed = await self._send([logged for logged, _ in claimed], refilled)
         if failed:
             await self._store.defer_unsent(failed)
-        return len(unsent)
+        return len(claimed)
 
     async def _send_hot(self, unsent: Sequence[Logged]) -> None:
         try:
-            if failed := await self._send(unsent):
+            if failed := await self._send(unsent, {}):
                 await self._store.defer_unsent(failed)
         except WorldError as error:
             logger.warning("what is not published stays with us for its grace: {}", error)
         finally:
             self._sending_events -= len(unsent)
 
-    async def _send(self, unsent: Sequence[Logged]) -> Collection[UUID]:
-        """Publish, note what was confirmed, park what cannot be encoded, and give the ids of what was not confirmed."""
+    async def _send(self, unsent: Sequence[Logged], refilled: Mapping[UUID, Posted]) -> Collection[UUID]:
+        """Publish, note what was confirmed, park what cannot be encoded, and give the ids of what was not confirmed.
+
+        What is not `refilled` is of the first generation.
+        """
         messages, unfit = self._encoded(unsent)
         answers = await self._publisher.publish([message for _, message in messages])
         failed: list[UUID] = []
         for (pack, _), error in zip(messages, answers, strict=True):
             ids = [logged.event_id for logged in pack]
             if error is None:
-                self.restore(ids)
+                self.restore([refilled.get(event_id) or Posted(event_id) for event_id in ids])
             else:
                 failed += ids
                 logger.error("{} × {} not published, stays in the outbox: {}", len(ids), pack[0].type, error)
@@ -135,7 +139,9 @@ class Relay:
         return messages, unfit
 
     def _message(self, pack: Sequence[Logged]) -> Message:
-        return Message(self._exchange, pack[0].routing_key, encode(pack), message_id=str(pack[0].event_id))
+        if len(body := encode(pack)) > MESSAGE_MAX_BYTES:
+            raise ValueError(f"{len(body):,} bytes, and nobody reads more than {MESSAGE_MAX_BYTES:,}")
+        return Message(self._exchange, pack[0].routing_key, body, message_id=str(pack[0].event_id))
 
     async def _sweep_for_ever(self) -> None:
         while True:

@@ -19,13 +19,27 @@ from loguru import logger
 from shared.backoff import Backoff
 from shared.batch import Answered, Batch, Deadly, Item, KeyReused, Raised, Result
 from shared.envelope import Logged
-from shared.ports import Answer, Claim, Clock, ConflictError, RefusedError, Store, Transaction, WorldError
+from shared.ports import (
+    Answer,
+    Claim,
+    Clock,
+    ConflictError,
+    Posted,
+    RefusedError,
+    Store,
+    TooSlowError,
+    Transaction,
+    WorldError,
+)
 from shared.reactions import Reactions
 
 T = TypeVar("T")
 WORLD_BACKOFF = Backoff(first_s=0.05, most_s=5.0)
 CONFLICTS_MAX = 20
 """So many conflicts in a row are no race: then the batch is taken apart to find the event that is refused."""
+TOO_SLOW_MAX = 3
+"""So often a batch that was cancelled for its time runs again whole; then in halves. One event alone runs for ever: of
+a stalled disk it cannot be told from an event that takes too long, and an outage sets nothing aside."""
 SUSPECT_RUNS_MAX = 3
 """In so many lives of processes an event is begun alone; the last time it is set aside instead."""
 BUGS_MAX = 3
@@ -67,12 +81,12 @@ class Committed:
 
 
 class Confirmations(Protocol):
-    """Ids of outbox rows that the broker has confirmed, and the next transaction may delete."""
+    """Outbox rows that the broker has confirmed, and the next transaction may delete."""
 
-    def take(self) -> Sequence[UUID]:
+    def take(self) -> Sequence[Posted]:
         """Take all that wait."""
 
-    def restore(self, event_ids: Sequence[UUID]) -> None:
+    def restore(self, confirmed: Sequence[Posted]) -> None:
         """Put back what could not be deleted."""
 
 
@@ -195,7 +209,7 @@ class Shell:
 
     async def _settle(self, items: Sequence[Item]) -> list[Result]:
         """Commit items as often as the world makes it necessary; take them apart when one is refused."""
-        conflicts = bugs = 0
+        conflicts = bugs = slow = 0
         for delay_s in WORLD_BACKOFF.delays_s():
             try:
                 committed = await self._commit(items)
@@ -205,11 +219,14 @@ class Shell:
                 if (conflicts := conflicts + 1) >= CONFLICTS_MAX:
                     return await self._take_apart(items, conflict)
             except WorldError as error:
-                logger.warning("a batch of {} runs again in {:.2f} s: {}", len(items), delay_s, error)
+                logger.warning("{} runs again in {:.2f} s: {}", _named(items), delay_s, error)
                 await self._acquit(items)
+                slow += isinstance(error, TooSlowError)
+                if slow >= TOO_SLOW_MAX and len(items) > 1:
+                    return await self._take_apart(items, error)
                 await self._clock.sleep(delay_s)
             except Exception as bug:  # noqa: BLE001 - in doubt it runs again, but a bug must not end a lane
-                logger.opt(exception=bug).error("a batch of {} runs again in {:.2f} s", len(items), delay_s)
+                logger.opt(exception=bug).error("{} runs again in {:.2f} s", _named(items), delay_s)
                 if (bugs := bugs + 1) >= BUGS_MAX:
                     return await self._take_apart(items, bug)
                 await self._clock.sleep(delay_s)
@@ -258,6 +275,14 @@ class Shell:
             raise
         unsent = [entry.logged for entry in batch.record.entries if entry.public]
         return Committed(items, settled, unsent, claims, began_s)
+
+
+def _named(items: Sequence[Item]) -> str:
+    """Name a batch, or the event that is all of it: if it never goes through, a person looks for that one."""
+    if len(items) > 1:
+        return f"a batch of {len(items)}"
+    envelope = items[0].envelope
+    return f"{envelope.type} {envelope.event_id} of {envelope.correlation_id}"
 
 
 async def _answers(transaction: Transaction, items: Sequence[Item]) -> list[Result | None]:

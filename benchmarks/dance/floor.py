@@ -19,7 +19,7 @@ from benchmarks.dance.servers import Servers
 from shared.ids import new_id, plain_id
 from shared.store import statements as sql
 from shared.store.connection import PLANS
-from shared.store.migrations import KIT_0001
+from shared.store.migrations import KIT_0001, KIT_0004
 
 REACTIONS_PER_ORDER = 10
 """Placed, reserved, amount and stock learned, charged, confirmed, sold, mail recorded and sent, settled."""
@@ -93,7 +93,8 @@ async def floor_of(servers: Servers) -> Floor:
 async def _connect(servers: Servers, *, create: bool) -> asyncpg.Connection:
     connection = await servers.connect(DATABASE)
     if create:
-        await connection.execute(KIT_0001.read_text().replace("{role}", "postgres"))
+        for tables in (KIT_0001, KIT_0004):
+            await connection.execute(tables.read_text().replace("{role}", "postgres"))
         await connection.execute(AGGREGATE)
     for name, value in PLANS.items():
         await connection.execute(f"SET {name} = {value}")
@@ -128,6 +129,7 @@ class Rows:
         ids = sorted(new_id() for _ in range(events))
         lines = [{"sku": "sku-01", "quantity": 1}]
         self._event_ids = ids
+        self._generations = [0] * events
         self._inbox = _json([{"event_id": event_id, "type": "stock.reserved.v1"} for event_id in ids])
         self._things = _json([{"thing_id": one, "version": 1, "status": "held", "lines": lines} for one in ids])
         self._events = _json(
@@ -154,7 +156,7 @@ class Rows:
             await connection.fetch("SELECT * FROM things WHERE thing_id = ANY($1) FOR UPDATE", self._event_ids)
             await connection.execute(SAVE, self._things)
             await connection.execute(sql.LOG.sql, self._events, 10.0)
-            await connection.execute(sql.DELETE_CONFIRMED.sql, self._event_ids)
+            await connection.execute(sql.DELETE_CONFIRMED.sql, self._event_ids, self._generations)
 
 
 def _json(rows: list[dict[str, object]]) -> str:

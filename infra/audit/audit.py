@@ -2,11 +2,10 @@
 
 import re
 import time
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -14,12 +13,12 @@ import httpx
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from infra.audit.books import HTTP_TIMEOUT_S, Ledger, ledger_copy
-from infra.audit.facts import Bounds
+from infra.audit.facts import Bounds, LogPage
 from infra.audit.findings import EVERY_RULE, Break, Findings, confirm, hold_order
 from infra.audit.lanes import depths
-from infra.audit.logs import pages_of
+from infra.audit.logs import LOG_MAX_CHARACTERS
 from infra.audit.reading import CHUNK_MAX_ORDERS, Look, look
-from infra.audit.rules import LETTERS, LOG_PAGES, SHELVES
+from infra.audit.rules import LETTERS, LOG_PAGES, OUTBOXES, SHELVES
 from infra.audit.rules.rule import Kind, Rule
 from shared.ids import TIME_BYTES
 from shared.store.connection import by_whose_fault, connect
@@ -41,8 +40,8 @@ class Sources:
     database_url: str
     broker_url: str
     provider_url: str
-    logs: Path | None = None
-    """A directory with the programs' logs, where there is one."""
+    logs: Callable[[], Iterable[LogPage]] = tuple
+    """Reads what the programs wrote, as far as it is there."""
     ledger_after: int = 0
     transport: httpx.AsyncBaseTransport | None = None
     """Another way to the provider than over the network."""
@@ -85,11 +84,20 @@ async def audit(sources: Sources, scope: Scope) -> Findings:
         doubtful = await auditor.look_at_everything()
         if not scope.instant:
             await auditor.look_again(doubtful)
-    if sources.logs is not None:
-        for page in pages_of(sources.logs):
-            findings.hold(LOG_PAGES, page, page.file)
+    _hold_logs(findings, sources.logs())
     findings.took_s = time.monotonic() - began_s
     return findings
+
+
+def _hold_logs(findings: Findings, pages: Iterable[LogPage]) -> None:
+    files = set()
+    for page in pages:
+        findings.hold(LOG_PAGES, page, page.file)
+        files.add(page.file)
+        if page.is_cut:
+            findings.unread.append(f"{page.file} after its first {LOG_MAX_CHARACTERS >> 20} Mi characters")
+    if not files:
+        findings.unread.append("the programs' logs: there are none")
 
 
 class _Auditor:
@@ -128,6 +136,8 @@ class _Auditor:
         async with self._looking() as taken:
             async for shelf in taken.shelves(whole=self._scope.since_s is None):
                 self._findings.hold(SHELVES, shelf, shelf.sku)
+            async for service, posted in taken.posted():
+                self._findings.hold(OUTBOXES, posted, service)
             async for service, letter in taken.letters():
                 self._findings.hold(LETTERS, letter, f"{service} {letter.letter_id}")
             async for order_ids in self._order_ids(taken):

@@ -37,6 +37,14 @@ class Entry(NamedTuple):
     event: Event | None
     causation_id: UUID
     occurred_at: datetime
+    correlation_id: UUID
+
+
+class Posted(NamedTuple):
+    """A row of an outbox, of whatever order; `is_logged` tells whether there is an event to publish for it."""
+
+    event_id: UUID
+    is_logged: bool
 
 
 class Reacted(NamedTuple):
@@ -81,11 +89,15 @@ class Line(NamedTuple):
 
 
 class LogPage(NamedTuple):
-    """Some lines that a program wrote, one after the other; `line` is the number of the first."""
+    """Some lines that a program wrote, one after the other; `line` is the number of the first.
+
+    After one that `is_cut` there is more of the log than is read.
+    """
 
     file: str
     line: int
     text: str
+    is_cut: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,18 +5,18 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeVar
 
 from infra.audit.facts import Saga
-from infra.audit.rules import LETTERS, LOG_PAGES, PARTS, SAGAS, SHELVES, between
+from infra.audit.rules import LETTERS, LOG_PAGES, OUTBOXES, PARTS, SAGAS, SHELVES, between
 from infra.audit.rules.rule import Kind, Rule
 
 F = TypeVar("F")
 
 BROKEN_MAX = 10_000
 """So many breaks are told one by one; of those past it the number."""
-EVERY_RULE: tuple[Rule[Any], ...] = (*PARTS, *SHELVES, *LETTERS, *LOG_PAGES, *SAGAS)
+EVERY_RULE: tuple[Rule[Any], ...] = (*PARTS, *SHELVES, *OUTBOXES, *LETTERS, *LOG_PAGES, *SAGAS)
 
 
 class Break(NamedTuple):
-    """One fact that breaks one rule: `about` names the order, the SKU, the letter or the file."""
+    """One fact that breaks one rule: `about` names the order, the SKU, the letter, the service or the file."""
 
     rule: str
     about: str
@@ -37,6 +37,8 @@ class Findings:
 
     tallies: dict[str, Tally]
     breaks: list[Break] = field(default_factory=list)
+    unread: list[str] = field(default_factory=list)
+    """Logs that nothing can be said of, or not of all that is in them."""
     orders: int = 0
     took_s: float = 0.0
 

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from infra.audit import statements as sql
 from infra.audit.books import Ledger
-from infra.audit.facts import Bounds, Letter, Line, Part, Reacted, Saga, Shelf, Waiting
+from infra.audit.facts import Bounds, Letter, Line, Part, Posted, Reacted, Saga, Shelf, Waiting
 from infra.audit.schema import Rows, Schema, letter_of, snapshot
 from infra.ports import SERVICES
 from services.inventory.state import Level
@@ -116,6 +116,17 @@ class Look:
                 for row in rows:
                     yield service, letter_of(row)
                 after = rows[-1]["letter_id"]
+
+    async def posted(self) -> AsyncIterator[tuple[str, Posted]]:
+        """Read every row of the outboxes, each with its service."""
+        for service, schema in self._schemas.items():
+            after = FIRST
+            while rows := list(await schema.rows(sql.OUTBOX_IDS, after=after, limit=CHUNK_MAX_ORDERS)):
+                ids = [row["event_id"] for row in rows]
+                logged = {row["event_id"] for row in await schema.rows(sql.LOGGED_IDS, event_ids=ids)}
+                for event_id in ids:
+                    yield service, Posted(event_id, event_id in logged)
+                after = ids[-1]
 
 
 @asynccontextmanager

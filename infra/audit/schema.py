@@ -75,8 +75,8 @@ class Schema:
     async def _logs(self, order_ids: Collection[UUID]) -> dict[UUID, tuple[Entry, ...]]:
         logs: dict[UUID, list[Entry]] = defaultdict(list)
         for row in await self.rows(sql.LOG, order_ids=list(order_ids)):
-            event_id, stream_id, version, type_, payload, cause, occurred_at = row
-            logs[stream_id].append(Entry(event_id, version, type_, payload, _event(type_, payload), cause, occurred_at))
+            event_id, stream_id, version, type_, payload, *rest = row
+            logs[stream_id].append(Entry(event_id, version, type_, payload, _event(type_, payload), *rest))
         return {order_id: tuple(log) for order_id, log in logs.items()}
 
     async def _letters(self, order_ids: Collection[UUID]) -> dict[UUID, tuple[Letter, ...]]:

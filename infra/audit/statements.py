@@ -48,7 +48,8 @@ CHANGED = Statement(
 
 LOG = Statement(
     text("""
-    SELECT event_id, stream_id, version, type, CAST(payload AS text) AS payload, causation_id, occurred_at
+    SELECT event_id, stream_id, version, type, CAST(payload AS text) AS payload, causation_id, occurred_at,
+           correlation_id
     FROM events WHERE stream_id = ANY(:order_ids) ORDER BY stream_id, version
 """)
 )
@@ -58,6 +59,9 @@ INBOX = Statement(text("SELECT event_id, type, outcome FROM inbox WHERE event_id
 OUTBOX = Statement(
     text("SELECT event_id, parked_at IS NOT NULL AS parked FROM outbox WHERE event_id = ANY(:event_ids)")
 )
+
+OUTBOX_IDS = Statement(text("SELECT event_id FROM outbox WHERE event_id > :after ORDER BY event_id LIMIT :limit"))
+LOGGED_IDS = Statement(text("SELECT event_id FROM events WHERE event_id = ANY(:event_ids)"))
 
 INTENTS = Statement(
     text("""

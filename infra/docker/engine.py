@@ -81,11 +81,18 @@ def watched(arguments: Sequence[str], cwd: Path, log: Path, timeout_s: float, wa
 
 
 def printed_by(*arguments: str) -> Iterator[str]:
-    """Give each line that a `docker` command prints, as it comes; closing the iterator ends it."""
+    """Give each line that a `docker` command prints, as it comes; closing the iterator ends it.
+
+    Raises:
+        StackError: it failed, with the last that it printed.
+    """
+    last = ""
     process = _begin(arguments, NOWHERE, subprocess.PIPE, subprocess.STDOUT)
     try:
         for line in process.stdout or ():
-            yield line.decode(errors="replace").rstrip("\n")
+            yield (last := line.decode(errors="replace").rstrip("\n"))
+        if process.wait():
+            raise StackError(f"{_named(arguments)} failed", (last,))
     finally:
         _end(process)
 

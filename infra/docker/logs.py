@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain
 
+from infra.docker.containers import containers_of
 from infra.docker.engine import ask, printed_by
 from infra.docker.programs import PROGRAMS
 from infra.docker.project import Project
@@ -49,6 +50,16 @@ def read_logs(project: Project, name: str, scale: int, lines: int, follow: bool)
     coming = _parsed(printed_by(*asked, "--since", until, "--follow", *services), programs, scale) if follow else ()
     width = max(map(len, programs))
     return (f"{line.program:{width}} | {line.text}" if len(programs) > 1 else line.text for line in chain(last, coming))
+
+
+def whole_logs(project: Project) -> Iterator[tuple[str, Iterator[str]]]:
+    """Give what the engine has kept of each container's output: the container, and its lines as they are asked for.
+
+    Raises:
+        StackError: the engine does not answer, or keeps nothing that can be read.
+    """
+    for one in containers_of(project):
+        yield f"{one.service}-{one.number}", (f"{line}\n" for line in printed_by("logs", one.id))
 
 
 def _parsed(printed: Iterable[str], programs: Iterable[str], scale: int) -> Iterator[Written]:

@@ -22,13 +22,14 @@ from scripts.chaos.load import Load
 from scripts.chaos.native import NativeHosts
 from scripts.chaos.schedule import arrivals
 from scripts.chaos.vitals import Vital, look
-from scripts.chaos.world import AWAY, World
+from scripts.chaos.world import AWAY, World, until
 from scripts.shop import Shop
 from scripts.stack import RUNNERS
 from scripts.stack_screen import out
 
 ORDERS_MAX = 50_000
 """Of one experiment."""
+REVOKE_TIMEOUT_S = 30.0
 
 
 class Session:
@@ -58,7 +59,11 @@ class Session:
         async with Shop(self._credentials.operator_key) as shop:
             try:
                 for experiment in experiments:
-                    if await self._one(experiment, shop) is Verdict.NOT_STEADY:
+                    try:
+                        verdict = await self._one(experiment, shop)
+                    finally:
+                        await _revoke_keys(shop)
+                    if verdict is Verdict.NOT_STEADY:
                         return
                 await self._audit_everything()
             except asyncio.CancelledError:
@@ -98,6 +103,17 @@ class Session:
             load=Load(shop, arrivals(self._rate, ORDERS_MAX, seed)),
             chance=random.Random(seed),
         )
+
+
+async def _revoke_keys(shop: Shop) -> None:
+    """Leave no key behind that would place orders for ever, also after Ctrl-C; what was broken is undone by now."""
+
+    async def revoked() -> str:
+        await shop.revoke_issued()
+        return ""
+
+    if missing := await until(revoked, REVOKE_TIMEOUT_S):
+        out.print(f"the keys of its customers could not be revoked: {missing}")
 
 
 def _undo_when_interrupted() -> None:

@@ -13,6 +13,7 @@ from services.inventory.state import Holding, Level
 from services.inventory.store import level_of, stock
 from shared import ports
 from shared.http.commands import IdempotencyKey, body_hash, required, traceparent_of
+from shared.http.no_card_number import NO_CARD_NUMBER
 from shared.http.operator import operator_only
 from shared.http.problems import ProblemError
 from shared.ids import new_id
@@ -23,6 +24,9 @@ from shared.store.connection import by_whose_fault
 from shared.vocabulary.order import Quantity, Sku
 
 PAGE_MAX_SKUS = 500
+
+RecordedKey = Annotated[IdempotencyKey, NO_CARD_NUMBER]
+"""An operator's acts are recorded with their keys."""
 
 
 class StockView(BaseModel):
@@ -95,7 +99,7 @@ def routes(runtime: Runtime, settings: InventorySettings) -> APIRouter:
         response_model=StockView,
         dependencies=[Depends(operator_only(settings.operator_key))],
     )
-    async def receive(request: Request, sku: Sku, body: Receipt, idempotency_key: IdempotencyKey = None) -> Response:
+    async def receive(request: Request, sku: Sku, body: Receipt, idempotency_key: RecordedKey = None) -> Response:
         key, receipt_id = required(idempotency_key), new_id()
         event = ReceiptRequested(receipt_id=receipt_id, sku=sku, quantity=body.quantity)
         asked = ports.Request(OPERATOR, f"POST /stock/{sku}/receipts", key, body_hash(body), action="receipt")

@@ -12,12 +12,13 @@ from pydantic import BaseModel, StringConstraints
 from services.order.keys import ISSUED, draw, hash_of
 from services.order.settings import OrderSettings
 from services.order.store import issue_key, keys_of, revoke_key
+from shared.http.no_card_number import NO_CARD_NUMBER
 from shared.http.operator import operator_only
 from shared.http.problems import ProblemError
 from shared.runtime import Runtime
 from shared.store.aggregates import Row
 
-CustomerId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")]
+CustomerId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:-]{1,64}$"), NO_CARD_NUMBER]
 KeyId = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$")]
 
 

@@ -9,13 +9,15 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool, StringConstraints
 from pydantic_core import PydanticCustomError
 
 from shared.desk import ACT_MAX_LETTERS, Desk, Examined, ForeignError, Pile
+from shared.http.no_card_number import NO_CARD_NUMBER
 from shared.http.one_of import one_of
 from shared.http.problems import ProblemError
 from shared.letters import TEXT_MAX_CHARACTERS, InboxSays, Selection
 from shared.masking import masked
 
 POSITION_MAX = 2**63 - 1
-Text = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f]+$", max_length=TEXT_MAX_CHARACTERS)]
+Text = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f]+$", max_length=TEXT_MAX_CHARACTERS), NO_CARD_NUMBER]
+"""What an operator writes here is recorded."""
 
 
 class LetterView(BaseModel):

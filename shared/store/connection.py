@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from shared.ids import plain_id
-from shared.ports import ConflictError, RefusedError, WorldError
+from shared.ports import ConflictError, RefusedError, TooSlowError, WorldError
 
 CONNECT_TIMEOUT_S = 5.0
 COMMAND_TIMEOUT_S = 11.0
@@ -24,6 +24,7 @@ PLANS = {"enable_seqscan": "off", "enable_nestloop": "off"}
 last, perhaps empty, scans it whole for every row of a batch, and a prepared statement keeps that plan."""
 
 UNIQUE_VIOLATION = "23505"
+QUERY_CANCELED = "57014"
 DATA_REFUSED = ("22", "23")
 """SQLSTATE classes: data exception, integrity constraint violation."""
 
@@ -53,6 +54,7 @@ def by_whose_fault() -> Iterator[None]:
     Raises:
         ConflictError: a unique key was taken.
         RefusedError: a value or a row that the schema refuses.
+        TooSlowError: the server cancelled a statement, as a rule for its timeout.
         WorldError: everything else that can happen to a database.
     """
     try:
@@ -70,6 +72,8 @@ def _fault(error: object) -> WorldError | RefusedError:
     text = (str(error).splitlines() or [""])[0]  # the first line names the constraint, later ones quote the row
     if sqlstate == UNIQUE_VIOLATION:
         return ConflictError(text)
+    if sqlstate == QUERY_CANCELED:
+        return TooSlowError(text)
     return RefusedError(text) if sqlstate.startswith(DATA_REFUSED) else WorldError(text)
 
 

@@ -16,6 +16,8 @@ KIT_0002 = Path(__file__).with_name("kit_0002.sql")
 """What is set aside, for a service's second one."""
 KIT_0003 = Path(__file__).with_name("kit_0003.sql")
 """What the auditor may read, for a service's third one."""
+KIT_0004 = Path(__file__).with_name("kit_0004.sql")
+"""The generation of an outbox row, for a service's next one."""
 
 
 def run_migrations(service: str) -> None:

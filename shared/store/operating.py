@@ -136,7 +136,9 @@ REFILL_BEGINS = Statement(
 """)
 )
 
-# One walk over so many entries of the log, whatever their types; what waits in the outbox anyway stays as it is.
+# One walk over so many entries of the log, whatever their types. What waits in the outbox anyway gets the generation of
+# this transaction too: it may have been published to the queue that is gone, and its confirm may still be on its way.
+# Only what is parked stays as it is: nobody could write it as a message.
 REFILL = Statement(
     text("""
     WITH lot AS MATERIALIZED (
@@ -144,10 +146,12 @@ REFILL = Statement(
         WHERE (transaction_id, position) > (CAST(CAST(:transaction_id AS text) AS xid8), :position)
         ORDER BY transaction_id, position LIMIT :limit
     ), refilled AS (
-        INSERT INTO outbox (event_id, available_at)
-        SELECT event_id, now() FROM lot WHERE type = ANY(CAST(:types AS text[])) AND occurred_at >= :since
+        INSERT INTO outbox (event_id, available_at, generation)
+        SELECT event_id, now(), CAST(CAST(pg_current_xact_id() AS text) AS bigint)
+        FROM lot WHERE type = ANY(CAST(:types AS text[])) AND occurred_at >= :since
         ORDER BY event_id
-        ON CONFLICT DO NOTHING
+        ON CONFLICT (event_id) DO UPDATE SET available_at = excluded.available_at, generation = excluded.generation
+        WHERE outbox.parked_at IS NULL
         RETURNING event_id
     )
     SELECT CAST(transaction_id AS text) AS transaction_id, position,

@@ -15,7 +15,7 @@ from shared.envelope import Envelope, Logged
 from shared.event import Event
 from shared.ids import derived_id
 from shared.outcome import Intent
-from shared.ports import Answer, Claim, LogEntry, Received, Record, Request
+from shared.ports import Answer, Claim, LogEntry, Posted, Received, Record, Request
 from shared.store import statements as sql
 from shared.store.actions import Act, record_acts
 from shared.store.connection import by_whose_fault, rows_json
@@ -77,14 +77,14 @@ class PostgresStore:
         """Forget events that were watched."""
         await self._run(sql.SURVIVED, event_ids=list(event_ids))
 
-    async def delete_confirmed(self, event_ids: Collection[UUID]) -> None:
+    async def delete_confirmed(self, confirmed: Collection[Posted]) -> None:
         """Delete outbox rows that the broker has confirmed."""
-        await self._run(sql.DELETE_CONFIRMED, event_ids=list(event_ids))
+        await self._run(sql.DELETE_CONFIRMED, **_columns(confirmed))
 
-    async def claim_unsent(self, limit: int, grace_s: float) -> Sequence[Logged]:
+    async def claim_unsent(self, limit: int, grace_s: float) -> Sequence[tuple[Logged, Posted]]:
         """Take outbox rows whose grace is over."""
         rows = await self._run(sql.CLAIM_UNSENT, limit=limit, grace_s=grace_s)
-        return [logged_of(row, self._service) for row in rows]
+        return [(logged_of(row, self._service), Posted(row["event_id"], row["generation"])) for row in rows]
 
     async def defer_unsent(self, event_ids: Collection[UUID]) -> None:
         """Make rows available again, each after its own backoff."""
@@ -196,7 +196,7 @@ class PostgresTransaction:
             rows = [_entry_row(entry) for entry in record.entries]
             await sql.LOG.run(self._driver, rows=rows_json(rows), grace_s=self._grace_s)
         if record.confirmed:
-            await sql.DELETE_CONFIRMED.run(self._driver, event_ids=list(record.confirmed))
+            await sql.DELETE_CONFIRMED.run(self._driver, **_columns(record.confirmed))
         claims = await self._intents(record)
         if record.answers:
             await sql.ANSWER.run(self._driver, rows=rows_json([_answer_row(*answer) for answer in record.answers]))
@@ -240,6 +240,13 @@ def logged_of(row: asyncpg.Record, owner: str) -> Logged:
         traceparent=row["traceparent"],
         occurred_at=row["occurred_at"],
     )
+
+
+def _columns(confirmed: Collection[Posted]) -> dict[str, Any]:
+    return {
+        "event_ids": [posted.event_id for posted in confirmed],
+        "generations": [posted.generation for posted in confirmed],
+    }
 
 
 def _entry_row(entry: LogEntry) -> dict[str, Any]:

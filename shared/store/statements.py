@@ -95,10 +95,15 @@ LOG = Statement(
 """)
 )
 
+# Only what stands there as it was published: a refill that came between has given the row another generation.
 DELETE_CONFIRMED = Statement(
     text("""
     DELETE FROM outbox WHERE event_id = ANY(ARRAY(
-        SELECT event_id FROM outbox WHERE event_id = ANY(:event_ids) ORDER BY event_id FOR UPDATE))
+        SELECT outbox.event_id
+        FROM outbox, unnest(CAST(:event_ids AS uuid[]), CAST(:generations AS bigint[])) AS r(event_id, generation)
+        WHERE outbox.event_id = r.event_id AND outbox.generation = r.generation
+          AND outbox.event_id = ANY(CAST(:event_ids AS uuid[]))
+        ORDER BY outbox.event_id FOR UPDATE OF outbox))
 """)
 )
 
@@ -109,12 +114,13 @@ CLAIM_UNSENT = Statement(
         WHERE event_id = ANY(ARRAY(
             SELECT event_id FROM outbox WHERE available_at <= now() AND parked_at IS NULL
             ORDER BY available_at LIMIT :limit FOR UPDATE SKIP LOCKED))
-        RETURNING event_id
+        RETURNING event_id, generation
     ), unsent AS MATERIALIZED (
         SELECT * FROM events WHERE event_id = ANY(ARRAY(SELECT event_id FROM claimed))
     )
-    SELECT event_id, type, CAST(payload AS text) AS payload, correlation_id, causation_id, traceparent, occurred_at
-    FROM unsent
+    SELECT event_id, type, CAST(payload AS text) AS payload, correlation_id, causation_id, traceparent, occurred_at,
+           generation
+    FROM unsent JOIN claimed USING (event_id)
     ORDER BY transaction_id, position
 """)
 )

@@ -22,10 +22,17 @@ SAFEGUARDS = (
                 "shared/relay.py",
                 "        messages, unfit = self._encoded(unsent)\n",
                 "        messages, unfit = self._encoded(unsent)\n"
-                "        self.restore([logged.event_id for logged in unsent])\n",
+                "        self.restore([Posted(logged.event_id) for logged in unsent])\n",
             ),
         ),
         "tests/integration/test_unpublishable.py::test_what_is_not_taken_stays_and_goes_out_in_the_end[unroutable]",
+    ),
+    Safeguard(
+        "refill generation",
+        "What a refill puts back goes to the queue that was declared anew, whatever was published before.",
+        "A refill gives an outbox row a generation of its own, and a confirm deletes the one that was published.",
+        (Edit("shared/store/statements.py", " AND outbox.generation = r.generation\n", "\n"),),
+        "tests/integration/test_refill.py::test_a_confirm_of_before_does_not_undo_a_refill",
     ),
     Safeguard(
         "inbox",

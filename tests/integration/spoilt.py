@@ -6,6 +6,7 @@ from uuid import uuid4
 
 from tests.integration.evening import Evening
 
+CANCELLED, CONFIRMED = "order.cancelled.v1", "order.confirmed.v1"
 CAPTURED, CLOSED, COMMITTED = "payment.captured.v1", "order.stock_book_closed.v1", "stock.committed.v1"
 RECORDED, SENT, SUNG = "notification.recorded.v1", "notification.sent.v1", "notification.sung.v1"
 PLACED, INTENDED, RELEASED = "order.placed.v1", "payment.charge_intended.v1", "stock.released.v1"
@@ -99,6 +100,7 @@ def letter(body: str, reason: str) -> str:
     )
 
 
+ADDRESSED = """payload = payload || '{{"email": "eve@example.org"}}'"""
 IGNORED = "outcome = 'ignored', reason = 'forged'"
 UNKNOWN = "event_id = gen_random_uuid()"
 
@@ -132,6 +134,13 @@ WAYS = (
     ),
     Spoilt("another state", ("as-told",), (state("payment_service.payments", "charge_id = 'forged'"),)),
     Spoilt("an effect of nothing", ("one-effect",), (event("order", CLOSED, UNKNOWN),)),
+    Spoilt(
+        "an event under another order's id",
+        ("correlated",),
+        (event("payment", CAPTURED, "correlation_id = gen_random_uuid()"),),
+    ),
+    Spoilt("a confirmation to another address", ("own-address",), (event("order", CONFIRMED, ADDRESSED),)),
+    Spoilt("a cancellation to another address", ("own-address",), (event("order", CANCELLED, ADDRESSED, "back"),)),
     Spoilt("a cause that was not received", ("caused",), (cause("payment", CAPTURED, UNKNOWN),)),
     Spoilt("an effect of what was ignored", ("caused",), (cause("payment", CAPTURED, IGNORED),)),
     Spoilt("an advance without effect", ("effective",), (received("advanced", "NULL"),)),
@@ -239,5 +248,10 @@ WAYS = (
     Spoilt("an intent about nobody's order", ("asked",), (intent("NULL", str(uuid4())),)),
     Spoilt("an intent that is parked", ("not-parked",), (intent("now()"),)),
     Spoilt("an event that stays in the outbox", ("published",), (unsent("NULL"),)),
+    Spoilt(
+        "an outbox row of nothing",
+        ("in-the-log",),
+        ("INSERT INTO payment_service.outbox (event_id, available_at) VALUES (gen_random_uuid(), now())",),
+    ),
     Spoilt("an event that is parked", ("not-parked",), (unsent("now()"),)),
 )

@@ -1,6 +1,7 @@
 """The audit has teeth: whatever is spoilt in the books breaks the rule about it, and no other."""
 
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -15,6 +16,7 @@ from infra.audit.books import ledger_copy
 from infra.audit.facts import Bounds
 from infra.audit.findings import EVERY_RULE, Break, Findings
 from infra.audit.lanes import depths
+from infra.audit.logs import pages_in
 from infra.audit.reading import look
 from infra.audit.rules.rule import Kind
 from infra.ports import SERVICES
@@ -66,14 +68,16 @@ async def found(stage: Stage, evening: Evening, scope: Scope | None = None) -> F
 
 
 async def test_an_evening_is_clean(stage: Stage, evening: Evening) -> None:
-    """Nothing is found where nothing was spoilt, and every rule but that of the logs had something to look at."""
+    """Nothing is found where nothing was spoilt; every rule has something to look at where an evening leaves it any."""
     findings = await found(stage, evening)
     assert findings.breaks == []
     assert findings.orders == len(evening.orders)
     assert {name for name, tally in findings.tallies.items() if not tally.checked} == {
         "no-secret-letter",
         "no-card-log",
+        "in-the-log",
     }
+    assert findings.unread == ["the programs' logs: there are none"]
 
 
 @pytest.mark.parametrize("way", WAYS, ids=str)
@@ -104,7 +108,8 @@ def test_every_rule_is_seen_to_break() -> None:
 async def test_a_card_in_a_log(stage: Stage, evening: Evening, tmp_path: Path) -> None:
     """A program that wrote a card number into its log is named with the line."""
     (tmp_path / "order.log").write_text('{"message": "placed"}\n{"message": "card 4111111111111111 was refused"}\n')
-    findings = await audited(stage, transport=evening.provider(), ledger_after=0, logs=tmp_path)
+    logs = partial(pages_in, tmp_path)
+    findings = await audited(stage, transport=evening.provider(), ledger_after=0, logs=logs)
     assert findings.breaks == [Break("no-card-log", "order.log", "a card number is in line 2")]
 
 

@@ -145,6 +145,19 @@ async def test_an_open_letter_hides_what_is_personal(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize(
+    "body", [{"why": "4111111111111111", "all": True}, {"error_class": "5555-5555-5555-4444", "why": "old"}], ids=str
+)
+async def test_a_card_number_is_not_recorded(stage: Stage, body: dict[str, object]) -> None:
+    """It is refused at the door, whatever it is said to be."""
+    actor = await stage.start("notification")
+    await stranger(stage)
+    await kept(stage.auditor, "notification")
+    is_problem(await actor.http.post("/dead-letters/drop", json=body, headers=KEY), 422)
+    assert len(await kept(stage.auditor, "notification")) == 1
+    assert await acts(actor) == []
+
+
+@pytest.mark.parametrize(
     "body", [{}, {"all": False}, {"all": True, "lane": LANE}, {"letters": []}, {"lane": "\0"}, {"every": True}], ids=str
 )
 async def test_it_must_be_said_which_letters_are_meant(stage: Stage, body: dict[str, Any]) -> None:

@@ -62,6 +62,8 @@ async def test_a_receipt_is_recorded_with_what_it_did(stage: Stage) -> None:
     for quantity, status in ((5, 201), (5, 201), (6, 422)):
         answer = await actor.http.post("/stock/rosin/receipts", json={"quantity": quantity}, headers=headers)
         assert answer.status_code == status
+    card = KEY | {"Idempotency-Key": "4111 1111 1111 1111"}
+    is_problem(await actor.http.post("/stock/rosin/receipts", json={"quantity": 5}, headers=card), 422)
     ((action, about, details),) = await acts(actor)
     assert (action, about, details["key"]) == ("receipt", "POST /stock/rosin/receipts", "monday")
     logged = await stage.auditor.value("SELECT causation_id FROM inventory_service.events")

@@ -13,7 +13,7 @@ from tests.integration.operating import KEY, acts, operated
 from tests.integration.servers import topology
 from tests.integration.shop import APPROVED, LocalShop
 from tests.integration.stage import Stage
-from tests.integration.test_relay import reserve
+from tests.integration.test_relay import reserve, swept
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.integration
@@ -69,8 +69,35 @@ async def test_a_refill_walks_the_log_lot_by_lot(stage: Stage) -> None:
         assert sum(lot.refilled for lot in lots) == 4
         assert await stage.auditor.count(OUTBOX) == 4
         assert await stage.auditor.count(OUTBOX, "event_id = $1", old) == 0
-        assert (await refill.lot(TYPES, since, None, LANE)).refilled == 0  # it waits there already
+        parked = await stage.auditor.value(f"SELECT event_id FROM {OUTBOX} LIMIT 1")  # noqa: S608 - ours
+        await process.store.park_unsent({parked: "TypeError: cannot be written"})
+        assert (await Refill(process.store.engine).lot(TYPES, since, None, LANE)).refilled == 3
+        assert await stage.auditor.count(OUTBOX, "event_id = $1 AND parked_at IS NOT NULL", parked) == 1
         assert await refill.lot(TYPES, since, Place(10**15, 0), LANE) == Lot(0, None)
+
+
+@pytest.mark.parametrize("gone", [False, True], ids=["row still there", "row gone"])
+async def test_a_confirm_of_before_does_not_undo_a_refill(stage: Stage, gone: bool) -> None:
+    """A process that still remembers a publish to the queue that is gone leaves alone what was put back since."""
+    async with half(stage, "inventory") as process:
+        await reserve(stage, process)
+
+        async def confirmed() -> None:
+            assert await stage.auditor.depths([LANE]) == {LANE: 1}
+
+        await eventually(confirmed)
+        assert await stage.auditor.count(OUTBOX) == 1
+        if gone:  # another process published it too, and was quicker
+            await stage.auditor.rows(f"TRUNCATE {OUTBOX}")
+        await stage.auditor.delete(LANE)
+        await declare_at(topology(), stage.servers.broker_url("topology"))
+        since = datetime.now(UTC) - timedelta(minutes=1)
+        assert (await Refill(process.store.engine).lot(TYPES, since, None, LANE)).refilled == 1
+        await process.relay.flushed()
+        assert await stage.auditor.count(OUTBOX) == 1
+        await swept(process)
+    assert await stage.auditor.depths([LANE]) == {LANE: 1}
+    assert await stage.auditor.count(OUTBOX) == 0
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """The promises, as a table. Each row names the function that says how a fact breaks it; all of them are pure."""
 
-from infra.audit.facts import Letter, LogPage, Part, Saga, Shelf
+from infra.audit.facts import Letter, LogPage, Part, Posted, Saga, Shelf
 from infra.audit.rules import goods, inside, money, pending, secrecy, together
 from infra.audit.rules.rule import Kind, Rule
 
@@ -11,6 +11,8 @@ PARTS: tuple[Rule[Part], ...] = (
     Rule("allowed", "every transition in a history is one that a reaction takes", INSTANT, inside.allowed),
     Rule("as-told", "the state folded from the log is the state that is stored", INSTANT, inside.as_told),
     Rule("one-effect", "an event has one effect, logged in one go", INSTANT, inside.one_effect),
+    Rule("correlated", "an event is logged under its order's id, to be found by it", INSTANT, inside.correlated),
+    Rule("own-address", "what is told of an order goes to the address it was placed with", INSTANT, inside.own_address),
     Rule("caused", "what is logged was caused by an event that advanced in the inbox", INSTANT, inside.caused),
     Rule("effective", "what advanced in the inbox is logged", INSTANT, inside.effective),
     Rule("dead-kept", "what the inbox calls dead is kept as a letter", INSTANT, inside.dead_is_kept),
@@ -27,6 +29,11 @@ SHELVES: tuple[Rule[Shelf], ...] = (
     Rule("stock-received", "received is what the receipts add up to", INSTANT, goods.received_as_logged, whole=True),
 )
 """Of the stock of one SKU."""
+
+OUTBOXES: tuple[Rule[Posted], ...] = (
+    Rule("in-the-log", "what waits in an outbox is in the log", INSTANT, pending.is_in_the_log),
+)
+"""Of one row of an outbox, of whatever order."""
 
 SAGAS: tuple[Rule[Saga], ...] = (
     Rule("within-amount", "captured ≤ the amount, refunded ≤ captured", INSTANT, money.within_the_amount),

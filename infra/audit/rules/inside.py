@@ -14,6 +14,7 @@ from services.payment.events import Charge, Undo
 from services.payment.state import Charging, Undoing
 from shared.ids import derived_id
 from shared.outcome import Intent
+from shared.vocabulary.order import OrderCancelled, OrderConfirmed
 
 
 def gapless(part: Part) -> Iterator[str]:
@@ -51,6 +52,22 @@ def one_effect(part: Part) -> Iterator[str]:
         for ordinal, entry in enumerate(entries, start=1):
             if entry.event_id != derived_id(cause, entry.type, str(ordinal)):
                 yield f"{part.service} logged {entry.type} {entry.event_id}, which is no name for an effect of {cause}"
+
+
+def correlated(part: Part) -> Iterator[str]:
+    """Every event of an order carries the order's id, under which logs and traces are searched."""
+    for entry in part.log:
+        if entry.correlation_id != part.order_id:
+            yield f"{part.service} logged {entry.type} {entry.event_id} as one of {entry.correlation_id}"
+
+
+def own_address(part: Part) -> Iterator[str]:
+    """Order tells of an order with the address that it was placed with, which is not told here."""
+    if not isinstance(part.state, Order):
+        return
+    for entry in part.log:
+        if isinstance(entry.event, OrderConfirmed | OrderCancelled) and entry.event.email != part.state.email:
+            yield f"{part.service} logged {entry.type} {entry.event_id} with an address that is not the order's"
 
 
 def caused(part: Part) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from infra.audit.facts import Bounds, Saga
+from infra.audit.facts import Bounds, Posted, Saga
 
 
 def ends_in_time(saga: Saga) -> Iterator[str]:
@@ -27,6 +27,12 @@ def published_in_time(saga: Saga) -> Iterator[str]:
         for event in part.outbox.values():
             if not event.parked and _is_overdue(event.since, part.now, part.bounds):
                 yield f"{part.service} has {event.what} in its outbox since {event.since}"
+
+
+def is_in_the_log(posted: Posted) -> Iterator[str]:
+    """There is an event to publish: without one the row waits for ever, and nobody is told of anything."""
+    if not posted.is_logged:
+        yield f"{posted.event_id} waits to be published, and was never logged"
 
 
 def nothing_parked(saga: Saga) -> Iterator[str]:

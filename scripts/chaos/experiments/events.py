@@ -52,7 +52,11 @@ async def wrong_clock(world: World) -> int:
     """Run an order process whose clock is ten minutes ahead, and place orders with it."""
     async with (
         world.beside("order", clock_ahead_s=CLOCK_AHEAD_S) as extra,
-        Shop(world.credentials.operator_key, addresses=Addresses(order=f"http://{HOST}:{extra.port}")) as shop,
+        Shop(
+            world.credentials.operator_key,
+            world.credentials.customers,
+            addresses=Addresses(order=f"http://{HOST}:{extra.port}"),
+        ) as shop,
     ):
         orders = [await shop.place({world.chance.choice(PLENTY): 1}, "tok_approved") for _ in range(MISDATED_ORDERS)]
         placed = [order["order_id"] for order in orders]

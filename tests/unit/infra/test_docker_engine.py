@@ -10,7 +10,7 @@ import pytest
 
 from infra.docker import engine
 from infra.docker.engine import ask, printed_by, watched, why_not
-from infra.docker.logs import read_logs
+from infra.docker.logs import read_logs, whole_logs
 from infra.docker.project import Project
 from infra.failure import StackError
 from infra.home import Home
@@ -114,6 +114,35 @@ def test_lines_come_as_they_are_printed(docker: Install) -> None:
     pid = int(next(lines))
     lines.close()  # type: ignore[attr-defined]  # a generator is an iterator
     assert gone(pid)
+
+
+def test_a_command_that_prints_and_fails(docker: Install) -> None:
+    """What it printed is given, and then that it failed, in its last words."""
+    docker("echo one; echo the driver keeps nothing >&2; exit 1")
+    lines = printed_by("logs", "id")
+    assert [next(lines), next(lines)] == ["one", "the driver keeps nothing"]
+    with pytest.raises(StackError, match="`docker logs` failed") as failure:
+        next(lines)
+    assert failure.value.lines == ("the driver keeps nothing",)
+
+
+TOLD = """
+case $1 in
+  ps) echo one; echo two ;;
+  inspect) printf '%s' '[{"Id": "one", "RestartCount": 0, "State": {"Status": "running", "ExitCode": 0,
+    "StartedAt": "2026-01-01T00:00:00Z"}, "Config": {"Labels": {"com.docker.compose.service": "order",
+    "com.docker.compose.container-number": "2"}}}]' ;;
+  logs) echo "of $2"; echo to stderr >&2 ;;
+esac
+"""
+
+
+def test_a_container_tells_all_that_was_kept_of_it(docker: Install, tmp_path: Path) -> None:
+    """Whatever it was written to."""
+    docker(TOLD)
+    assert [(name, list(lines)) for name, lines in whole_logs(Project(Home(tmp_path)))] == [
+        ("order-2", ["of one\n", "to stderr\n"])
+    ]
 
 
 PRINTED = r"""

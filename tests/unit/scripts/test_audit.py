@@ -11,8 +11,10 @@ from infra.audit.audit import Scope, Sources
 from infra.audit.facts import Bounds
 from infra.audit.findings import EVERY_RULE, Break, Findings
 from infra.credentials import Credentials
+from infra.home import Home
+from infra.run import Mode, Run
 from scripts import audit as command
-from scripts.audit import SHOWN_MAX, seconds
+from scripts.audit import SHOWN_MAX, seconds, sources_of
 from scripts.quartet import app
 from shared.ports import RefusedError
 
@@ -97,3 +99,23 @@ def test_every_promise_is_kept() -> None:
     for rule in EVERY_RULE:
         assert rule.name in result.output
         assert rule.promise in result.output
+
+
+@pytest.mark.parametrize(("mode", "read"), [(Mode.NATIVE, ["old.log"]), (Mode.DOCKER, ["old.log", "order-1"])])
+def test_whose_logs_are_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, mode: Mode, read: list[str]) -> None:
+    """The files that lie there, and those of the containers where the programs run in some."""
+    monkeypatch.setattr(command, "whole_logs", lambda _: [("order-1", iter(["placed\n"]))])
+    home = Home(tmp_path)
+    Credentials.read_or_draw(home.secrets)
+    Run(mode, 1).write(home.running)
+    home.logs.mkdir()
+    (home.logs / "old.log").write_text("placed\n")
+    assert [page.file for page in sources_of(home).logs()] == read
+
+
+def test_what_was_not_read_is_said(findings: Findings) -> None:
+    """A log that is too long, or that is not there: nobody takes silence for a clean one."""
+    findings.unread.append("order-1 after its first 32 Mi characters")
+    assert "not read order-1 after" in CliRunner().invoke(app, ASKED).output
+    document = json.loads(CliRunner().invoke(app, [*ASKED, "--json"]).output)
+    assert document["unread"] == findings.unread

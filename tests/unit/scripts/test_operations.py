@@ -93,6 +93,58 @@ def test_a_lane_is_asked_of_its_service_alone() -> None:
     assert len(stack.asked) == 1
 
 
+@pytest.mark.parametrize("act", [("list",), ("replay",), ("drop", "--why", "old")], ids=" ".join)
+@pytest.mark.parametrize("lane", ["payment.order.plcaed", "paymnet.order.placed"])
+def test_a_mistyped_lane_is_one_line(act: tuple[str, ...], lane: str) -> None:
+    """Which names the lanes that there are; a lane without letters is none of the two."""
+    result = payment_has().run("dlq", *act, "--lane", lane)
+    assert result.exit_code == FAILED
+    assert result.stderr.startswith(f"quartet: there is no lane {lane}; there are inventory.order.cancelled, ")
+    assert result.stderr.count("\n") == 1
+    assert result.stdout == ""
+    assert payment_has().run("dlq", *act, "--lane", "payment.order.placed").exit_code == 0
+
+
+def test_a_lane_that_is_gone_may_have_left_letters() -> None:
+    """They are listed and dropped as all others."""
+    stack = payment_has(letter(lane="payment.order.put"))
+    assert stack.run("dlq", "list", "--lane", "payment.order.put").exit_code == 0
+    assert stack.run("dlq", "drop", "--lane", "payment.order.put", "--why", "old").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("typed", "sentence"),
+    [
+        (("nonsense",), "No such command 'nonsense' (see `quartet --help`)"),
+        (("--nonsense",), "No such option: --nonsense (see `quartet --help`)"),
+        (("dlq", "nonsense"), "No such command 'nonsense' (see `quartet dlq --help`)"),
+        (("dlq", "show", "1"), "Invalid value for 'letter': Input should be a valid UUID"),
+        (("dlq", "drop", "--all"), "Missing option '--why' (see `quartet dlq drop --help`)"),
+        (("refill",), "Missing argument 'lane' (see `quartet refill --help`)"),
+        (("down", "now"), "Got unexpected extra argument(s) (now) (see `quartet down --help`)"),
+        (("audit", "--since", "soon"), "Invalid value: 'soon' is no duration, such as 5s, 10m or 2h"),
+        (("chaos", "run", "--rate", "0"), "Invalid value for '--rate'"),
+    ],
+    ids=str,
+)
+def test_a_command_line_that_is_not_understood_is_one_line(typed: tuple[str, ...], sentence: str) -> None:
+    """Of whatever command, and an exit code that is not 0."""
+    result = payment_has().run(*typed)
+    assert result.exit_code == FAILED
+    assert result.stderr.startswith(f"quartet: {sentence}")
+    assert result.stderr.count("\n") == 1
+    assert result.stdout == ""
+
+
+def test_who_asks_for_nothing_is_shown_what_there_is() -> None:
+    """That is help, and no complaint."""
+    for command in ((), ("dlq",), ("key",)):
+        result = payment_has().run(*command)
+        assert result.exit_code == FAILED
+        assert "Usage: quartet" in result.output
+        assert "quartet: " not in result.stderr
+
+
 def test_a_letter_is_shown_by_whoever_has_it() -> None:
     """Where nobody has it, one line says so."""
     stack = Stack(lambda service, *_: (200, letter(body="[•••]")) if service == "payment" else (404, {"detail": "no"}))
@@ -119,7 +171,8 @@ def test_a_replay_says_which_are_meant(arguments: tuple[str, ...], body: dict[st
     assert result.exit_code == 0, result.output
     assert "2 replayed" in result.stdout
     assert stack.asked == [
-        (service, "/dead-letters/replay", body | {"dry_run": dry}) for dry in (True, False) for service in SERVICES
+        *((service, "/dead-letters/replay", body | {"dry_run": True}) for service in SERVICES),
+        ("payment", "/dead-letters/replay", {"letters": [ONE, TWO], "dry_run": False}),
     ]
 
 
@@ -139,12 +192,30 @@ def test_all_is_asked_for_twice() -> None:
     stack = payment_has(letter(), left=11)
     result = stack.run("dlq", "drop", "--why", "old", "--all", typed="n\n")
     assert result.exit_code == 1
-    assert "drop 12 dead letters?" in result.stderr
+    assert "drop 1 dead letters of 12?" in result.stderr
     assert all(body["dry_run"] for _, _, body in stack.asked)
     result = stack.run("dlq", "drop", "--why", "old", "--all", typed="y\n")
     assert result.exit_code == 0
     assert "1 dropped; 11 are left, do it again" in result.stdout
-    assert stack.asked[-1][2] == {"all": True, "why": "old", "dry_run": False}
+    assert stack.asked[-1][2] == {"letters": [ONE], "why": "old", "dry_run": False}
+
+
+@pytest.mark.parametrize("act", [("replay",), ("drop", "--why", "old")], ids=" ".join)
+def test_what_came_after_the_question_is_left_alone(act: tuple[str, ...]) -> None:
+    """What is done is done to the letters that were counted, not to as many, nor to all that are there by then."""
+
+    def answer(service: str, _: str, body: Any) -> tuple[int, Any]:
+        there = [ONE] if body["dry_run"] else [TWO, ONE]
+        meant = [one for one in there if one in body.get("letters", there)]
+        letters = [letter(one, done=not body["dry_run"]) for one in meant if service == "payment"]
+        return 200, {"letters": letters, "left": 0, "foreign": 0}
+
+    stack = Stack(answer)
+    result = stack.run("dlq", *act, "--all", typed="y\n")
+    assert result.exit_code == 0, result.output
+    assert f"{act[0]} 1 dead letters?" in result.stderr
+    assert ONE in result.stdout
+    assert TWO not in result.stdout
 
 
 def test_a_dry_run_asks_no_question() -> None:

@@ -21,6 +21,7 @@ from shared.ports import (
     LogEntry,
     Message,
     NotConfirmedError,
+    Posted,
     Received,
     Record,
     RefusedError,
@@ -84,17 +85,17 @@ class FakePublisher:
 
 
 class FakeConfirmations:
-    """Confirmed ids that wait for a transaction."""
+    """Confirmed rows that wait for a transaction."""
 
-    def __init__(self, *waiting: UUID) -> None:
+    def __init__(self, *waiting: Posted) -> None:
         self.waiting = list(waiting)
 
-    def take(self) -> Sequence[UUID]:
+    def take(self) -> Sequence[Posted]:
         taken, self.waiting = self.waiting, []
         return taken
 
-    def restore(self, event_ids: Sequence[UUID]) -> None:
-        self.waiting += event_ids
+    def restore(self, confirmed: Sequence[Posted]) -> None:
+        self.waiting += confirmed
 
 
 @dataclass(slots=True)
@@ -117,12 +118,24 @@ class Tables:
     log: list[LogEntry] = field(default_factory=list)
     outbox: dict[UUID, tuple[Logged, float]] = field(default_factory=dict)
     """With the time from which a sweeper may claim it."""
+    generations: dict[UUID, int] = field(default_factory=dict)
+    """Of the rows of the outbox that a refill has put there again."""
     unfit: dict[UUID, str] = field(default_factory=dict)
     """What is wrong with the rows of the outbox that are parked."""
     intents: dict[tuple[UUID, str], StoredIntent] = field(default_factory=dict)
     answers: dict[tuple[str, str, str], tuple[str, Answer]] = field(default_factory=dict)
     suspects: dict[UUID, tuple[UUID, int]] = field(default_factory=dict)
     """The life that began it last, and how many lives began it alone."""
+
+    def posted(self, event_id: UUID) -> Posted:
+        """Give a row of the outbox as it is published now."""
+        return Posted(event_id, self.generations.get(event_id, 0))
+
+    def delete(self, confirmed: Collection[Posted]) -> None:
+        """Delete those rows of the outbox that are still what was confirmed."""
+        for posted in confirmed:
+            if posted == self.posted(posted.event_id):
+                self.outbox.pop(posted.event_id, None)
 
 
 class FakeStore:
@@ -180,17 +193,16 @@ class FakeStore:
         for event_id in event_ids:
             self.tables.suspects.pop(event_id, None)
 
-    async def delete_confirmed(self, event_ids: Collection[UUID]) -> None:
+    async def delete_confirmed(self, confirmed: Collection[Posted]) -> None:
         self.reach("delete_confirmed")
-        for event_id in event_ids:
-            self.tables.outbox.pop(event_id, None)
+        self.tables.delete(confirmed)
 
-    async def claim_unsent(self, limit: int, grace_s: float) -> Sequence[Logged]:
+    async def claim_unsent(self, limit: int, grace_s: float) -> Sequence[tuple[Logged, Posted]]:
         self.reach("claim_unsent")
         now_s, outbox = self.clock.monotonic_s(), self.tables.outbox
         claimed = [logged for logged, available_s in outbox.values() if available_s <= now_s][:limit]
         outbox.update({logged.event_id: (logged, now_s + grace_s) for logged in claimed})
-        return claimed
+        return [(logged, self.tables.posted(logged.event_id)) for logged in claimed]
 
     async def defer_unsent(self, event_ids: Collection[UUID]) -> None:
         self.reach("defer_unsent")
@@ -283,8 +295,7 @@ class FakeTransaction:
         tables.log += record.entries
         available_s = self._store.clock.monotonic_s() + self._store.grace_s
         tables.outbox.update({e.logged.event_id: (e.logged, available_s) for e in record.entries if e.public})
-        for event_id in record.confirmed:
-            tables.outbox.pop(event_id, None)
+        tables.delete(record.confirmed)
         tables.answers.update({request.identity: (request.body_hash, a) for request, _, a in record.answers})
         return self._intents(record)
 

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import services.payment.reactions  # noqa: F401 - the vocabulary that a running service has imported
-from shared.letters import BROKER, TEXT_MAX_CHARACTERS, letters_of
+from shared.envelope import BEGINNING_MAX_BYTES, MESSAGE_MAX_BYTES, beginning
+from shared.letters import BROKER, TEXT_MAX_CHARACTERS, bare_letter, letters_of
 from tests.unit.shared.wire import batch, cloud_event
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
@@ -26,6 +27,19 @@ HEADERS: dict[str, Any] = {
 }
 DEEP = b"[" * 1000 + b"]" * 1000
 """Deeper than can be written again, or shown."""
+
+
+@pytest.mark.parametrize("headers", [HEADERS, {}], ids=["of ours", "of the broker"])
+def test_what_is_too_large_is_kept_with_its_beginning(headers: dict[str, Any]) -> None:
+    """Each by itself, though they begin alike; and as it was set aside with its beginning, it is the same letter."""
+    bodies = [batch(cloud_event()) + b" " * MESSAGE_MAX_BYTES + end for end in (b"", b" ")]
+    kept = [letters_of(body, headers, NOW) for body in bodies]
+    assert [len(letters) for letters in kept] == [1, 1]
+    assert kept[0][0].letter_id != kept[1][0].letter_id
+    assert all(len(letters[0].body) < 2 * BEGINNING_MAX_BYTES for letters in kept)
+    assert letters_of(beginning(bodies[0]), headers, NOW) == kept[0]
+    assert bare_letter(bodies[0], headers, "why", NOW).letter_id == kept[0][0].letter_id
+    assert kept[0][0].event_id is None
 
 
 def test_what_a_service_set_aside() -> None:

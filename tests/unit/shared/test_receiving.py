@@ -6,6 +6,7 @@ import orjson
 import pytest
 
 from shared.batch import Duplicate, Raised, Result
+from shared.envelope import BEGINNING_MAX_BYTES, MESSAGE_MAX_BYTES
 from shared.outcome import Ignored
 from shared.shell import StoppedError
 from tests.unit.shared.fakes import FakeClock
@@ -111,6 +112,30 @@ async def test_a_message_that_is_no_batch(clock: FakeClock, body: bytes) -> None
     assert stage.shell.works == []
     assert stage.publisher.published[0].body == body
     assert message.acked
+
+
+async def test_a_message_that_is_too_large(clock: FakeClock) -> None:
+    """It is set aside without being read, whatever it holds; what is kept is its beginning, and how large it was."""
+    event = batch(cloud_event())
+    stage, large = Stage(clock), FakeMessage(event + b" " * MESSAGE_MAX_BYTES)
+    await stage.handle(large)
+    assert large.acked
+    assert stage.shell.works == []
+    (letter,) = stage.publisher.published
+    assert letter.exchange == "payment.dead"
+    assert letter.body.startswith(event)
+    assert f"{len(large.body)} bytes".encode() in letter.body
+    assert len(letter.body) < 2 * BEGINNING_MAX_BYTES
+    assert str(letter.headers["quartet-reason"]).startswith(f"{len(large.body):,} bytes")
+
+
+async def test_a_message_that_is_just_not_too_large(clock: FakeClock) -> None:
+    """It is read as any other."""
+    event = batch(cloud_event())
+    stage, full = Stage(clock, Ignored("so")), FakeMessage(event + b" " * (MESSAGE_MAX_BYTES - len(event)))
+    await stage.handle(full)
+    assert len(stage.shell.works) == 1
+    assert stage.publisher.published == []
 
 
 async def test_a_message_that_nobody_can_handle(clock: FakeClock) -> None:

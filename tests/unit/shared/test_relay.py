@@ -5,8 +5,8 @@ from uuid import UUID
 
 import pytest
 
-from shared.envelope import encode
-from shared.ports import Message, WorldError
+from shared.envelope import MESSAGE_MAX_BYTES, encode
+from shared.ports import Message, Posted, WorldError
 from shared.relay import Relay, RelayLimits
 from tests.unit.shared.fakes import FakeClock, FakePublisher, FakeStore
 from tests.unit.shared.loop import running, until
@@ -39,6 +39,11 @@ class Stage:
         self.post(*ids, grace_s=LIMITS.grace_s - ago_s)
         self.relay.offer([entry(event_id) for event_id in ids], self.clock.monotonic_s() - ago_s)
 
+    def refill(self, event_id: UUID) -> None:
+        """Put a row there again, whatever became of it before."""
+        self.post(event_id)
+        self.store.tables.generations[event_id] = 7
+
     def spoil(self, event_id: UUID) -> None:
         """Have a row be such that it cannot be encoded."""
         logged, available_s = self.store.tables.outbox[event_id]
@@ -70,20 +75,20 @@ async def test_publishes_what_is_offered(stage: Stage) -> None:
     ]
 
 
-async def test_confirmed_ids_are_handed_over_once(stage: Stage) -> None:
+async def test_confirmed_rows_are_handed_over_once(stage: Stage) -> None:
     """The next transaction takes them along; where it fails it gives them back."""
     stage.offer(*IDS[:3])
-    taken: list[UUID] = []
+    taken: list[Posted] = []
 
     def all_taken() -> bool:
         taken.extend(stage.relay.take())
         return len(taken) == 3
 
     await until(all_taken)
-    assert sorted(taken) == IDS[:3]
+    assert sorted(taken) == [Posted(event_id) for event_id in IDS[:3]]
     assert stage.relay.take() == []
     stage.relay.restore(taken)
-    assert sorted(stage.relay.take()) == IDS[:3]
+    assert sorted(stage.relay.take()) == sorted(taken)
 
 
 async def test_what_is_not_confirmed_stays(stage: Stage) -> None:
@@ -238,6 +243,21 @@ async def test_a_row_published_twice_is_forgotten_once(stage: Stage) -> None:
     assert stage.waiting == []
 
 
+async def test_a_confirm_of_before_does_not_undo_a_refill(stage: Stage) -> None:
+    """What was on its way to a queue that is gone is not what was put back: that goes out, and is deleted then."""
+    stage.publisher.open.clear()
+    stage.offer(*IDS[:2])
+    await until(lambda: stage.sent)
+    stage.refill(IDS[0])
+    stage.publisher.open.set()
+    await stage.relay.flushed()
+    assert stage.waiting == IDS[:1]
+    assert await stage.relay.sweep() == 1
+    await stage.relay.flushed()
+    assert stage.sent == [str(IDS[0])] * 2
+    assert stage.waiting == []
+
+
 async def test_what_cannot_be_encoded_is_parked_alone(stage: Stage) -> None:
     """Its neighbours of the pack go out; it is not claimed again, and says what is wrong with it."""
     stage.post(*IDS[:4])
@@ -258,6 +278,19 @@ async def test_what_was_just_committed_and_cannot_be_encoded(stage: Stage) -> No
     await stage.relay.flushed()
     assert stage.waiting == [IDS[0]]
     assert stage.store.tables.unfit.keys() == {IDS[0]}
+
+
+async def test_what_nobody_would_read_is_parked_alone(stage: Stage) -> None:
+    """An event that is too large for any consumer would end among the dead letters, with its beginning alone."""
+    stage.post(*IDS[:2])
+    logged, available_s = stage.store.tables.outbox[IDS[0]]
+    large = logged._replace(payload=b'"' + b"x" * MESSAGE_MAX_BYTES + b'"')
+    stage.store.tables.outbox[IDS[0]] = (large, available_s)
+    await stage.relay.sweep()
+    await stage.relay.flushed()
+    assert stage.sent == [str(IDS[1])]
+    assert stage.waiting == [IDS[0]]
+    assert "nobody reads more than 1,048,576" in stage.store.tables.unfit[IDS[0]]
 
 
 async def test_a_parking_that_fails(stage: Stage) -> None:

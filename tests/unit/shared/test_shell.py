@@ -10,13 +10,15 @@ from hypothesis import strategies as st
 from shared.batch import Duplicate, Raised
 from shared.ids import new_id
 from shared.outcome import Advanced, Ignored
-from shared.ports import ConflictError, RefusedError, WorldError
-from shared.shell import BUGS_MAX, CONFLICTS_MAX, WORLD_BACKOFF
+from shared.ports import ConflictError, Posted, RefusedError, TooSlowError, WorldError
+from shared.shell import BUGS_MAX, CONFLICTS_MAX, TOO_SLOW_MAX, WORLD_BACKOFF
 from tests.unit.shared.fakes import STEPS, Step
 from tests.unit.shared.generated import SOME
 from tests.unit.shared.loop import JumpingLoop, running, until
 from tests.unit.shared.shell_stage import LOST, Stage, kinds
 from tests.unit.shared.toy import Does, command, cue, cues, encored
+
+SLOW = TooSlowError("canceling statement due to statement timeout")
 
 
 @pytest.fixture
@@ -110,6 +112,25 @@ async def test_a_lost_connection_is_waited_for(stage: Stage) -> None:
     stage.store.fail("begin", *[LOST] * failures)
     assert kinds(await stage.play(cue())) == [Advanced]
     assert stage.clock.slept_s == [WORLD_BACKOFF.delay_s(attempt) for attempt in range(1, failures + 1)]
+
+
+async def test_what_takes_too_long_is_taken_apart(stage: Stage) -> None:
+    """A batch that is never done in time is tried in halves; what only lost its connection stays whole."""
+    stage.store.fail("write", *[SLOW] * TOO_SLOW_MAX)
+    assert kinds(await stage.play(*cues("play", "rest", "play", "both"))) == [Advanced, Ignored, Advanced, Advanced]
+    assert stage.store.batches == [*[4] * TOO_SLOW_MAX, 2, 2]
+    stage.store.batches.clear()
+    stage.store.fail("write", *[LOST] * 2 * TOO_SLOW_MAX)
+    await stage.play(*cues("play", "play"))
+    assert set(stage.store.batches) == {2}
+
+
+async def test_one_event_that_takes_too_long_is_not_set_aside(stage: Stage) -> None:
+    """A disk that stands still for an hour is no event's fault."""
+    failures = 10 * TOO_SLOW_MAX
+    stage.store.fail("write", *[SLOW] * failures)
+    assert kinds(await stage.play(cue())) == [Advanced]
+    assert stage.store.batches == [1] * (failures + 1)
 
 
 async def test_a_conflict_is_run_again_at_once(stage: Stage) -> None:
@@ -225,7 +246,7 @@ async def test_what_is_confirmed_goes_along(stage: Stage) -> None:
     """Rows that the broker has confirmed are deleted by the next batch."""
     await stage.play(cue())
     (event_id,) = stage.store.tables.outbox
-    stage.confirmations.restore([event_id])
+    stage.confirmations.restore([Posted(event_id)])
     await stage.play(cue("rest"))
     assert stage.store.tables.outbox == {}
     assert stage.confirmations.waiting == []
@@ -236,9 +257,9 @@ async def test_what_is_confirmed_is_not_forgotten(stage: Stage, step: Step) -> N
     """A transaction that fails gives them back; refused or lost, they are deleted by a later one."""
     await stage.play(cue())
     (event_id,) = stage.store.tables.outbox
-    stage.confirmations.restore([event_id])
+    stage.confirmations.restore([Posted(event_id)])
     stage.store.fail(step, RefusedError("no"))
     assert kinds(await stage.play(command("rest"))) == [Raised]
-    assert stage.confirmations.waiting == [event_id]
+    assert stage.confirmations.waiting == [Posted(event_id)]
     await stage.play(cue("rest"))
     assert stage.store.tables.outbox == {}

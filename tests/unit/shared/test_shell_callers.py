@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from shared.batch import Answered, Item, KeyReused, Raised
-from shared.ports import Answer
+from shared.ports import Answer, Posted
 from shared.shell import Committed, StoppedError
 from tests.unit.shared.loop import running, until
 from tests.unit.shared.shell_stage import LOST, Stage, kinds
@@ -145,10 +145,10 @@ async def test_is_full(stage: Stage) -> None:
 async def test_cancelled_while_it_commits(stage: Stage) -> None:
     """A shell that is told to stop gives back what it took, and commits nothing by halves."""
     stage.store.open.clear()
-    stage.confirmations.restore([order()])
+    stage.confirmations.restore([Posted(order())])
     stage.shell.submit(cue())
     async with running(stage.shell.run()):
         await until(lambda: stage.store.batches)
         assert stage.confirmations.waiting == []
-    assert stage.confirmations.waiting == [order()]
+    assert stage.confirmations.waiting == [Posted(order())]
     assert (stage.plays, stage.commits) == (0, [])

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from shared.ports import ConflictError, RefusedError, WorldError
+from shared.ports import ConflictError, RefusedError, TooSlowError, WorldError
 from shared.store.connection import by_whose_fault, rows_json
 
 
@@ -31,7 +31,7 @@ class DriverError(Exception):
         ("22P05", RefusedError),  # untranslatable_character, such as \u0000
         ("40P01", WorldError),  # deadlock_detected
         ("40001", WorldError),  # serialization_failure
-        ("57014", WorldError),  # query_canceled: the statement's timeout
+        ("57014", TooSlowError),  # query_canceled: the statement's timeout
         ("57P01", WorldError),  # admin_shutdown
         ("53300", WorldError),  # too_many_connections
         ("08006", WorldError),  # connection_failure
@@ -53,6 +53,8 @@ def test_by_sqlstate(sqlstate: str | None, kind: type[Exception]) -> None:
         (asyncpg.CheckViolationError("no"), RefusedError),
         (asyncpg.UntranslatableCharacterError("no"), RefusedError),
         (asyncpg.DeadlockDetectedError("no"), WorldError),
+        (asyncpg.QueryCanceledError("no"), TooSlowError),
+        (asyncpg.LockNotAvailableError("no"), WorldError),
         (asyncpg.AdminShutdownError("no"), WorldError),
         (asyncpg.ConnectionDoesNotExistError("no"), WorldError),
     ],

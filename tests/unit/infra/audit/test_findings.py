@@ -5,8 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from infra.audit.facts import Bounds, Letter, Saga, Unreadable, Waiting
+from infra.audit.facts import Bounds, Letter, Posted, Saga, Unreadable, Waiting
 from infra.audit.findings import BROKEN_MAX, EVERY_RULE, Break, Findings, confirm, hold_order
+from infra.audit.rules import OUTBOXES
 from services.inventory.state import Held
 from services.notification.state import Progress
 from tests.unit.infra.audit.worlds import EARLIER, NOW, sold, spoilt
@@ -142,6 +143,29 @@ def test_stock_that_is_held_for_a_confirmed_order_is_not_sold() -> None:
     """Held is not committed."""
     held = spoilt(sold(), "inventory", state=Held(b.ORDER, b.LINES))
     assert set(judged(held).broken) == {"as-told", "sold-in-full"}
+
+
+def test_an_event_under_another_id_is_found_by_nobody() -> None:
+    """Whoever looks for an order looks for its id."""
+    log = sold().parts["payment"].log
+    astray = spoilt(sold(), "payment", log=(*log[:-1], log[-1]._replace(correlation_id=log[-1].event_id)))
+    assert judged(astray).broken == {"correlated": 1}
+
+
+def test_an_order_is_told_of_at_its_own_address() -> None:
+    """What it is told of with is in its log, and where it may be told of in its row; neither is in what is found."""
+    order = sold().parts["order"]
+    moved = judged(spoilt(sold(), "order", state=replace(order.state, email="eve@example.org")))
+    assert "own-address" in moved.broken
+    assert not any("example.org" in each.how for each in moved.breaks if each.rule == "own-address")
+
+
+@pytest.mark.parametrize(("is_logged", "broken"), [(True, {}), (False, {"in-the-log": 1})])
+def test_a_row_of_an_outbox_is_of_an_event(is_logged: bool, broken: dict[str, int]) -> None:
+    """One without is published by nobody."""
+    findings = Findings.of(EVERY_RULE)
+    findings.hold(OUTBOXES, Posted(b.ORDER, is_logged), "order")
+    assert findings.broken == broken
 
 
 def test_breaks_are_bounded() -> None:

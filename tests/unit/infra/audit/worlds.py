@@ -75,9 +75,11 @@ def _part(service: str, names: Mapping[str, UUID], bounds: Bounds) -> Part:
             event,
             _cause(service, cause),
             EARLIER,
+            b.ORDER,
         )
         for version, (event, cause) in enumerate(LOGS[service], start=1)
     )
     inbox = {_cause(service, cause): Reacted(_cause(service, cause), cause, "advanced") for _, cause in LOGS[service]}
     part = Part(service, b.ORDER, NOW, version=len(log), log=log, inbox=inbox, bounds=bounds)
-    return replace(part, state=HISTORIES[service].as_logged(part.told))
+    state = HISTORIES[service].as_logged(part.told)
+    return replace(part, state=replace(state, email=b.EMAIL) if service == "order" else state)
