@@ -45,7 +45,6 @@ class Intent(BaseModel):
         undoes: tuple[type["Intent"], ...] = (),
         corrects: tuple[type["Intent"], ...] = (),
         timer: bool = False,
-        **_: Any,
     ) -> None:
         """Name the kind, and say what an intent of it means to the dance."""
         super().__init_subclass__()

@@ -33,6 +33,8 @@ class Reaction:
     """The scarce good that it holds or sells."""
     undoes: tuple[Function, ...] = ()
     """The reactions of the same table that it takes back."""
+    withdraws: tuple[type[Intent], ...] = ()
+    """The intents that it may end before they are carried out."""
 
 
 class Reactions:
@@ -43,9 +45,14 @@ class Reactions:
         self._rows: dict[type[Event], Reaction] = {}
 
     def on(
-        self, event: type[Event], *, takes: str | None = None, undoes: tuple[Function, ...] = ()
+        self,
+        event: type[Event],
+        *,
+        takes: str | None = None,
+        undoes: tuple[Function, ...] = (),
+        withdraws: tuple[type[Intent], ...] = (),
     ) -> Callable[[F], F]:
-        """Add the decorated function as the reaction to `event`; it may take a scarce good, or undo who took one.
+        """Add the decorated function as the reaction to `event`, with what its annotation cannot say.
 
         Raises:
             ValueError: the event has a reaction already, or is final, the function's annotation is not an
@@ -68,6 +75,7 @@ class Reactions:
                 intends=frozenset(c for c in declared if issubclass(c, Intent)),
                 takes=takes,
                 undoes=undoes,
+                withdraws=withdraws,
             )
             return function
 
@@ -95,6 +103,7 @@ class Reactions:
         if isinstance(outcome, Advanced):
             undeclared = [type(e).__name__ for e in outcome.events if type(e) not in row.causes]
             undeclared += [type(i).__name__ for i in outcome.intents if type(i) not in row.intends]
+            undeclared += [kind.__name__ for kind in outcome.withdrawn if kind not in row.withdraws]
             if undeclared:
                 raise UndeclaredError(f"{row.function.__name__} does not declare {', '.join(sorted(undeclared))}")
         return outcome

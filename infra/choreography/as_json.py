@@ -53,6 +53,7 @@ def _reaction(reaction: Reaction) -> dict[str, Any]:
         "intends": list(reaction.intends),
         "takes": reaction.takes,
         "undoes": list(reaction.undoes),
+        "withdraws": list(reaction.withdraws),
     }
 
 
@@ -62,6 +63,7 @@ def _intent(dance: Choreography, intent: Intent) -> dict[str, Any]:
         "service": intent.service,
         "kind": intent.kind,
         "intended_by": [reaction.name for reaction in dance.who_intends(intent.name)],
+        "withdrawn_by": [reaction.name for reaction in dance.who_withdraws(intent.name)],
         "answered_by": list(intent.answered_by),
         "bound": intent.bound if intent.has_bound else None,
         "timer": intent.timer,

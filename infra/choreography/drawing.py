@@ -89,6 +89,8 @@ def _through_reactions(dance: Choreography, service: str) -> Iterator[Arrow]:
             yield Arrow(does, _event(dance, event), "", _leads_back(dance, reaction.event, event))
         for intent in reaction.intends:
             yield Arrow(does, _intent(dance, intent), "", _leads_back(dance, reaction.event, intent))
+        for intent in reaction.withdraws:
+            yield Arrow(does, _intent(dance, intent), "withdraws", _leads_back(dance, reaction.event, intent))
     yield from _answers(dance, (name for name, intent in dance.intents.items() if intent.service == service))
 
 

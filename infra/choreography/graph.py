@@ -32,6 +32,8 @@ class Reaction:
     takes: str | None = None
     undoes: tuple[str, ...] = ()
     """The names of reactions."""
+    withdraws: tuple[str, ...] = ()
+    """The names of intents."""
 
     @property
     def name(self) -> str:
@@ -88,6 +90,10 @@ class Choreography:
     def who_intends(self, intent: str) -> tuple[Reaction, ...]:
         """Give the reactions that may have an intent."""
         return tuple(reaction for reaction in self.reactions if intent in reaction.intends)
+
+    def who_withdraws(self, intent: str) -> tuple[Reaction, ...]:
+        """Give the reactions that may end an intent before it is carried out."""
+        return tuple(reaction for reaction in self.reactions if intent in reaction.withdraws)
 
     def what_it_answers(self, event: str) -> tuple[Intent, ...]:
         """Give the intents that an event may be the answer to."""

@@ -69,11 +69,15 @@ def _followers(dance: Choreography, event: Event) -> str:
 
 
 def _intents(dance: Choreography) -> Iterator[str]:
-    yield "| intent | service | answered by | asked again | undone by |"
-    yield "|---|---|---|---|---|"
+    yield "| intent | service | answered by | asked again | withdrawn by | undone by |"
+    yield "|---|---|---|---|---|---|"
     for intent in dance.intents.values():
         answers = _code(intent.answered_by)
-        yield f"| `{intent.kind}` | {intent.service} | {answers} | {_bound(intent)} | {_undone(dance, intent)} |"
+        withdrawn = _code(reaction.function for reaction in dance.who_withdraws(intent.name)) or "nothing"
+        yield (
+            f"| `{intent.kind}` | {intent.service} | {answers} | {_bound(intent)} | {withdrawn}"
+            f" | {_undone(dance, intent)} |"
+        )
 
 
 def _bound(intent: Intent) -> str:

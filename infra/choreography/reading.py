@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
 from infra.choreography import graph
 from infra.topology import TABLES
@@ -22,7 +22,7 @@ from shared.reactions import Reaction, Reactions
 from shared.settings import Settings
 from shared.topology import topology_of
 
-NOWHERE = {"provider_url": "http://nowhere.invalid", "smtp_url": "smtp://nowhere.invalid:25"}
+NOWHERE: Mapping[str, Any] = {"provider_url": "http://nowhere.invalid", "smtp_url": "smtp://nowhere.invalid:25"}
 """Performers are made to see which intents they carry out. None is ever asked to."""
 S = TypeVar("S", bound=Settings)
 
@@ -79,7 +79,7 @@ def choreography_of(players: Iterable[Player], vocabulary: Iterable[type[Event]]
 
 
 def _player(table: Reactions, settings: type[S], performers: Callable[[S], Mapping[type[Intent], Performer]]) -> Player:
-    performs = performers(settings.model_construct(None, **NOWHERE))
+    performs = performers(cast("S", settings.model_construct(None, **NOWHERE)))
     return Player(table, frozenset(performs), frozenset(settings.model_fields))
 
 
@@ -110,6 +110,7 @@ def _reaction(table: Reactions, row: Reaction) -> graph.Reaction:
         intends=tuple(sorted(f"{table.service}.{intent.kind}" for intent in row.intends)),
         takes=row.takes,
         undoes=tuple(f"{table.service}.{step.__name__}" for step in row.undoes),
+        withdraws=tuple(f"{table.service}.{intent.kind}" for intent in row.withdraws),
     )
 
 

@@ -7,6 +7,10 @@ from infra.choreography.graph import Choreography, Intent
 
 def carried_out(dance: Choreography) -> Iterator[str]:
     """Somebody has it, somebody carries it out, and the same service reacts to what comes back."""
+    for reaction in dance.reactions:
+        for name in reaction.withdraws:
+            if not dance.who_intends(name):
+                yield f"{reaction.name} withdraws {name}, which nobody intends"
     for intent in dance.intents.values():
         if not dance.who_intends(intent.name):
             yield f"nobody intends {intent.name}, which {intent.service} would carry out"

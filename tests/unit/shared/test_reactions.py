@@ -65,10 +65,12 @@ def test_declared_outcomes_come_back(outcome: Advanced[Any] | Ignored) -> None:
         (advance(SCORE, NOTED, PLAYED), "Played"),
         (advance(SCORE, NOTED, Tune(order_id=order())), "Tune"),
         (advance(SCORE, PLAYED, Tune(order_id=order())), "Played, Tune"),
+        (advance(SCORE, NOTED, withdraw=(Tune,)), "Tune"),
+        (advance(SCORE, NOTED, withdraw=(Encore,)), "Encore"),
     ],
 )
 def test_undeclared_consequences_are_refused(outcome: Advanced[Any], names: str) -> None:
-    """What the annotation does not name never leaves the reaction, whether it is an event or an intent."""
+    """What is not declared never leaves the reaction: an event, an intent, or an intent that it withdraws."""
     with pytest.raises(UndeclaredError, match=f"react does not declare {names}"):
         table(outcome).react(CUE, SCORE)
 

@@ -75,7 +75,7 @@ class Score:
 toy = Reactions("toy")
 
 
-@toy.on(Cue)
+@toy.on(Cue, withdraws=(Encore,))
 def follow(cue: Cue, score: Score | None) -> Outcome[Played | Noted | Encore]:
     """Do as the cue says."""
     before = score or Score(cue.order_id)

@@ -53,6 +53,7 @@ def test_the_parts_are_drawn() -> None:
         for reaction in DANCE.reactions:
             if reaction.service == service:
                 assert {reaction.name, reaction.event, *reaction.causes, *reaction.intends} <= drawn
+                assert set(reaction.withdraws) <= drawn
 
 
 def test_the_way_back_is_dotted() -> None:
