@@ -2,7 +2,7 @@
 
 import typer
 
-from scripts import audit, demo, dlq, keys, parked, refill, stack
+from scripts import audit, demo, dlq, graph, keys, parked, refill, stack
 from scripts.chaos import command as chaos
 from scripts.sentences import Understood
 
@@ -22,6 +22,7 @@ app.command()(stack.logs)
 app.command()(stack.migrate)
 app.command()(demo.demo)
 app.command("audit")(audit.run)
+app.command()(graph.graph)
 app.add_typer(keys.app, name="key")
 app.add_typer(dlq.app, name="dlq")
 app.add_typer(parked.app, name="parked")

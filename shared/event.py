@@ -23,6 +23,12 @@ class Kind:
     version: int
     owner: str
     public: bool
+    command: bool = False
+    """Somebody outside asks for it: no reaction causes it."""
+    final: bool = False
+    """Nobody reacts to it, on purpose: it is the end of a path, or a note in the log."""
+    closes: "type[Event] | None" = None
+    """The event that its owner answers with it, once for each order."""
 
     @property
     def type(self) -> str:
@@ -31,7 +37,7 @@ class Kind:
 
 
 class Event(BaseModel):
-    """Something that happened. Subclass with `name`, `owner`, and where they differ `version` and `public`.
+    """Something that happened. Subclass with `name`, `owner`, and where they differ the other fields of `Kind`.
 
     Unknown fields are dropped on reading, so an owner may add a field without a new version.
     """
@@ -45,7 +51,7 @@ class Event(BaseModel):
 
     @classmethod
     def __pydantic_init_subclass__(
-        cls, *, name: str = "", owner: str = "", version: int = 1, public: bool = True, **_: Any
+        cls, *, name: str = "", owner: str = "", version: int = 1, public: bool = True, **marks: Any
     ) -> None:
         """Register the class under its type.
 
@@ -54,7 +60,7 @@ class Event(BaseModel):
         """
         if not name:
             return
-        cls.kind = Kind(name, version, owner, public)
+        cls.kind = Kind(name, version, owner, public, **marks)
         if VOCABULARY.setdefault(cls.kind.type, cls) is not cls:
             raise ValueError(f"two classes claim the event type {cls.kind.type}")
 

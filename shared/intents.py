@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, TypeAlias
 from loguru import logger
 
 from shared.backoff import Backoff, jittered
-from shared.batch import Item, Raised
+from shared.batch import Item, Raised, Result
 from shared.envelope import Envelope
 from shared.event import Event
 from shared.ids import derived_id
 from shared.ports import Claim, Clock, Store, WorldError
+from shared.reactions import UndeclaredError
 from shared.shell import Shell, StoppedError
 
 if TYPE_CHECKING:
@@ -184,7 +185,7 @@ class IntentWorkers:
             await self._again(claim, f"{type(error).__name__}{text}", raised=False)
             return
         try:
-            (result,) = await self._shell.submit(Item(_envelope(claim, reply), completes=claim.intent_id))
+            result = await self._react(claim, reply)
         except StoppedError:  # it is asked again after its lease, and answers the same
             return
         if isinstance(result, Raised):
@@ -202,6 +203,13 @@ class IntentWorkers:
         finally:
             self._performing -= 1
             self._start_some()
+
+    async def _react(self, claim: Claim, reply: Reply) -> Result:
+        """Bring an answer home, unless it is none that the intent declares: that is as one that nobody can react to."""
+        if type(reply.event) not in claim.intent.answered_by:
+            return Raised(UndeclaredError(f"{reply.event.kind.type} does not answer {claim.intent.kind}"))
+        (result,) = await self._shell.submit(Item(_envelope(claim, reply), completes=claim.intent_id))
+        return result
 
     async def _again(self, claim: Claim, text: str, *, raised: bool) -> None:
         """Give the intent back, due again after its backoff."""

@@ -9,6 +9,9 @@ from pydantic import BaseModel, ConfigDict
 
 from shared.event import Event
 
+FOR_EVER = "for ever"
+"""The bound of an intent that only an answer ends; between two asks lies the backoff of the intent workers."""
+
 
 class Intent(BaseModel):
     """Something to do outside the transaction, recorded inside it: a charge, a mail, a deadline.
@@ -18,15 +21,35 @@ class Intent(BaseModel):
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
     kind: ClassVar[str]
+    answered_by: ClassVar[tuple[type[Event], ...]]
+    """The events that an answer may be; the intent workers refuse any other."""
+    bound: ClassVar[str]
+    """The setting of its service that says how long it is asked again, or `FOR_EVER`."""
+    undoes: ClassVar[tuple[type["Intent"], ...]]
+    """What it takes back."""
+    corrects: ClassVar[tuple[type["Intent"], ...]]
+    """What it makes good as far as that can be, because nothing takes it back."""
+    timer: ClassVar[bool]
+    """It lets time pass, and changes nothing outside."""
 
     order_id: UUID
     after_s: float = 0.0
     """Seconds from the commit until it is due, by the database's clock."""
 
-    def __init_subclass__(cls, *, kind: str, **_: Any) -> None:
-        """Name the kind."""
+    def __init_subclass__(
+        cls,
+        *,
+        kind: str,
+        answered_by: tuple[type[Event], ...],
+        bound: str,
+        undoes: tuple[type["Intent"], ...] = (),
+        corrects: tuple[type["Intent"], ...] = (),
+        timer: bool = False,
+    ) -> None:
+        """Name the kind, and say what an intent of it means to the dance."""
         super().__init_subclass__()
-        cls.kind = kind
+        cls.kind, cls.answered_by, cls.bound = kind, answered_by, bound
+        cls.undoes, cls.corrects, cls.timer = undoes, corrects, timer
 
 
 C = TypeVar("C", bound=Event | Intent)

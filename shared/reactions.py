@@ -8,16 +8,17 @@ import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from types import UnionType
-from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, TypeAlias, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from shared.event import Event
 from shared.outcome import Advanced, Ignored, Intent
 
-F = TypeVar("F", bound=Callable[[Any, Any], Any])
+Function: TypeAlias = Callable[[Any, Any], Any]
+F = TypeVar("F", bound=Function)
 
 
 class UndeclaredError(Exception):
-    """A reaction caused something that its annotation does not name, or reacted to what it has no entry for."""
+    """Something came about that no table, annotation or intent declares."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,12 @@ class Reaction:
     function: Callable[[Any, Any], Advanced[Any] | Ignored]
     causes: frozenset[type[Event]]
     intends: frozenset[type[Intent]]
+    takes: str | None = None
+    """The scarce good that it holds or sells."""
+    undoes: tuple[Function, ...] = ()
+    """The reactions of the same table that it takes back."""
+    withdraws: tuple[type[Intent], ...] = ()
+    """The intents that it may end before they are carried out."""
 
 
 class Reactions:
@@ -37,22 +44,38 @@ class Reactions:
         self.service = service
         self._rows: dict[type[Event], Reaction] = {}
 
-    def on(self, event: type[Event]) -> Callable[[F], F]:
-        """Add the decorated function as the reaction to `event`.
+    def on(
+        self,
+        event: type[Event],
+        *,
+        takes: str | None = None,
+        undoes: tuple[Function, ...] = (),
+        withdraws: tuple[type[Intent], ...] = (),
+    ) -> Callable[[F], F]:
+        """Add the decorated function as the reaction to `event`, with what its annotation cannot say.
 
         Raises:
-            ValueError: the event has a reaction already, or the function's annotation is not an `Outcome[…]`.
+            ValueError: the event has a reaction already, or is final, the function's annotation is not an
+                `Outcome[…]`, or what it is to undo takes nothing.
         """
 
         def add(function: F) -> F:
             if event in self._rows:
                 raise ValueError(f"{self.service} reacts to {event.kind.name} already")
+            if event.kind.final:
+                raise ValueError(f"{event.kind.name} is final: nobody reacts to it")
+            for step in undoes:
+                if not any(row.function is step and row.takes for row in self):
+                    raise ValueError(f"{function.__name__} undoes {step.__name__}, which takes nothing")
             declared = _declared(function)
             self._rows[event] = Reaction(
                 event,
                 function,
                 causes=frozenset(c for c in declared if issubclass(c, Event)),
                 intends=frozenset(c for c in declared if issubclass(c, Intent)),
+                takes=takes,
+                undoes=undoes,
+                withdraws=withdraws,
             )
             return function
 
@@ -80,6 +103,7 @@ class Reactions:
         if isinstance(outcome, Advanced):
             undeclared = [type(e).__name__ for e in outcome.events if type(e) not in row.causes]
             undeclared += [type(i).__name__ for i in outcome.intents if type(i) not in row.intends]
+            undeclared += [kind.__name__ for kind in outcome.withdrawn if kind not in row.withdraws]
             if undeclared:
                 raise UndeclaredError(f"{row.function.__name__} does not declare {', '.join(sorted(undeclared))}")
         return outcome

@@ -6,7 +6,7 @@ from shared.event import Event
 from shared.vocabulary.order import Quantity, Sku
 
 
-class ReceiptRequested(Event, name="stock.receipt_requested", owner="inventory", public=False):
+class ReceiptRequested(Event, name="stock.receipt_requested", owner="inventory", public=False, command=True):
     """Somebody brings goods."""
 
     receipt_id: UUID
@@ -14,7 +14,7 @@ class ReceiptRequested(Event, name="stock.receipt_requested", owner="inventory",
     quantity: Quantity
 
 
-class StockReceived(Event, name="stock.received", owner="inventory", public=False):
+class StockReceived(Event, name="stock.received", owner="inventory", public=False, final=True):
     """The goods are on the shelf."""
 
     receipt_id: UUID

@@ -20,7 +20,7 @@ from shared.vocabulary.order import OrderCancelled, OrderConfirmed, OrderPlaced
 reactions = Reactions("inventory")
 
 
-@reactions.on(OrderPlaced)
+@reactions.on(OrderPlaced, takes="stock")
 def reserve(placed: OrderPlaced, holding: Holding) -> Outcome[StockReserved | StockRejected]:
     """Hold every line of the order, or none."""
     order_id = placed.order_id
@@ -45,7 +45,7 @@ def _by_sku(placed: OrderPlaced) -> tuple[StockLine, ...]:
     return tuple(StockLine(sku=sku, quantity=quantity) for sku, quantity in quantities.items())
 
 
-@reactions.on(OrderConfirmed)
+@reactions.on(OrderConfirmed, takes="stock")
 def commit(confirmed: OrderConfirmed, holding: Holding) -> Outcome[StockCommitted]:
     """Sell what is held."""
     match holding.reservation:
@@ -60,7 +60,7 @@ def commit(confirmed: OrderConfirmed, holding: Holding) -> Outcome[StockCommitte
             raise ImpossibleError("a confirmation of an order whose stock was never held")
 
 
-@reactions.on(OrderCancelled)
+@reactions.on(OrderCancelled, undoes=(reserve, commit))
 def release(cancelled: OrderCancelled, holding: Holding) -> Outcome[StockReleased]:
     """Undo whatever was done, and say so once; where nothing was, leave a tombstone."""
     order_id = cancelled.order_id

@@ -4,7 +4,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from shared.event import Event, PersonalData
-from shared.outcome import Intent
+from shared.outcome import FOR_EVER, Intent
 
 
 class Mail(StrEnum):
@@ -28,7 +28,7 @@ class MailRefused(Event, name="notification.mail_refused", owner="notification",
     mail: Mail
 
 
-class NotificationRecorded(Event, name="notification.recorded", owner="notification", public=False):
+class NotificationRecorded(Event, name="notification.recorded", owner="notification", public=False, final=True):
     """A mail is to be sent."""
 
     order_id: UUID
@@ -36,27 +36,31 @@ class NotificationRecorded(Event, name="notification.recorded", owner="notificat
     reason: str | None = None
 
 
-class NotificationSent(Event, name="notification.sent", owner="notification", public=False):
+class NotificationSent(Event, name="notification.sent", owner="notification", public=False, final=True):
     """A mail is on its way."""
 
     order_id: UUID
     mail: Mail
 
 
-class NotificationUndeliverable(Event, name="notification.undeliverable", owner="notification", public=False):
+class NotificationUndeliverable(
+    Event, name="notification.undeliverable", owner="notification", public=False, final=True
+):
     """A mail will never be on its way."""
 
     order_id: UUID
     mail: Mail
 
 
-class SendConfirmed(Intent, kind="send_confirmed"):
+class SendConfirmed(Intent, kind="send_confirmed", answered_by=(MailAccepted, MailRefused), bound=FOR_EVER):
     """Mail the customer that the order stands."""
 
     email: PersonalData
 
 
-class SendCancelled(Intent, kind="send_cancelled"):
+class SendCancelled(
+    Intent, kind="send_cancelled", answered_by=(MailAccepted, MailRefused), bound=FOR_EVER, corrects=(SendConfirmed,)
+):
     """Mail the customer that the order is cancelled, and why."""
 
     email: PersonalData

@@ -27,7 +27,7 @@ class MoneyBook(StrEnum):
     REFUNDED = "refunded"
 
 
-class PlacementRequested(Event, name="order.placement_requested", owner="order", public=False):
+class PlacementRequested(Event, name="order.placement_requested", owner="order", public=False, command=True):
     """A customer asked for goods; the prices are those of the catalogue."""
 
     order_id: UUID
@@ -40,7 +40,7 @@ class PlacementRequested(Event, name="order.placement_requested", owner="order",
     deadline_s: float
 
 
-class CancellationRequested(Event, name="order.cancellation_requested", owner="order", public=False):
+class CancellationRequested(Event, name="order.cancellation_requested", owner="order", public=False, command=True):
     """A customer wants the order undone."""
 
     order_id: UUID
@@ -52,19 +52,19 @@ class DeadlinePassed(Event, name="order.deadline_passed", owner="order", public=
     order_id: UUID
 
 
-class StockBookClosed(Event, name="order.stock_book_closed", owner="order", public=False):
+class StockBookClosed(Event, name="order.stock_book_closed", owner="order", public=False, final=True):
     """Inventory is done with the order."""
 
     order_id: UUID
     closing: StockBook
 
 
-class MoneyBookClosed(Event, name="order.money_book_closed", owner="order", public=False):
+class MoneyBookClosed(Event, name="order.money_book_closed", owner="order", public=False, final=True):
     """Payment is done with the cancelled order."""
 
     order_id: UUID
     closing: MoneyBook
 
 
-class Deadline(Intent, kind="deadline"):
+class Deadline(Intent, kind="deadline", answered_by=(DeadlinePassed,), bound="order_deadline_s", timer=True):
     """End the wait for a verdict; withdrawn in the transaction that brings one."""

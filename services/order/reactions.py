@@ -37,7 +37,7 @@ def place(request: PlacementRequested, order: Order | None) -> Outcome[OrderPlac
     return advance(Order.placed(request), placed, Deadline(order_id=request.order_id, after_s=request.deadline_s))
 
 
-@reactions.on(PaymentCaptured)
+@reactions.on(PaymentCaptured, withdraws=(Deadline,))
 def confirm(captured: PaymentCaptured, order: Order | None) -> Outcome[OrderConfirmed]:
     """Confirm: stock is held, or payment would not have charged, and now the money is there."""
     match order:
@@ -52,13 +52,13 @@ def confirm(captured: PaymentCaptured, order: Order | None) -> Outcome[OrderConf
             raise ImpossibleError("a payment for an order that was never placed")
 
 
-@reactions.on(StockRejected)
+@reactions.on(StockRejected, withdraws=(Deadline,))
 def cancel_for_stock(rejected: StockRejected, order: Order | None) -> Outcome[OrderCancelled]:
     """Cancel: there is not enough of something."""
     return _cancel_pending(order, CancelReason.OUT_OF_STOCK)
 
 
-@reactions.on(PaymentDeclined)
+@reactions.on(PaymentDeclined, withdraws=(Deadline,))
 def cancel_for_payment(declined: PaymentDeclined, order: Order | None) -> Outcome[OrderCancelled]:
     """Cancel: the money is not to be had, or the provider is silent."""
     return _cancel_pending(order, CancelReason.PAYMENT_DECLINED)
@@ -74,7 +74,7 @@ def _cancel_pending(order: Order | None, reason: CancelReason) -> Outcome[OrderC
             raise ImpossibleError(f"{reason} for an order that is confirmed, or was never placed")
 
 
-@reactions.on(DeadlinePassed)
+@reactions.on(DeadlinePassed, withdraws=(Deadline,))
 def cancel_for_deadline(passed: DeadlinePassed, order: Order | None) -> Outcome[OrderCancelled]:
     """Cancel what still waits."""
     match order:
@@ -86,7 +86,7 @@ def cancel_for_deadline(passed: DeadlinePassed, order: Order | None) -> Outcome[
             raise ImpossibleError("the deadline of an order that was never placed")
 
 
-@reactions.on(CancellationRequested)
+@reactions.on(CancellationRequested, withdraws=(Deadline,))
 def cancel_for_customer(request: CancellationRequested, order: Order | None) -> Outcome[OrderCancelled]:
     """Cancel what is pending, and what is confirmed too."""
     match order:

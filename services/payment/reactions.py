@@ -108,7 +108,7 @@ def settle_charge(answer: ChargeAnswered, payment: Payment | None) -> Outcome[Pa
             raise ImpossibleError("an answer to a charge that nobody intended")
 
 
-@reactions.on(OrderCancelled)
+@reactions.on(OrderCancelled, withdraws=(Charge,))
 def undo_charge(cancelled: OrderCancelled, payment: Payment | None) -> Outcome[PaymentVoided | UndoIntended | Undo]:
     """Undo, whatever was done. Once a charge was intended, only the provider can say that nothing was captured."""
     order_id = cancelled.order_id

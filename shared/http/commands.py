@@ -55,7 +55,10 @@ class Commands:
         Raises:
             ProblemError: 409 in flight, 422 key reused, 500 the reaction raised, 503 too busy or not answered in
                 time: then the same key may be asked again, and tells what became of it.
+            ValueError: the event is no command.
         """
+        if not event.kind.command:
+            raise ValueError(f"{event.kind.type} is no command")
         if request.identity in self._in_flight:
             raise ProblemError(409, "The first request with this Idempotency-Key is still in flight.")
         if self._shell.is_full:

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.event import Event
-from shared.vocabulary.order import Sku
+from shared.vocabulary.order import OrderCancelled, Sku
 
 
 class StockLine(BaseModel):
@@ -47,7 +47,7 @@ class StockCommitted(Event, name="stock.committed", owner="inventory"):
     lines: tuple[StockLine, ...]
 
 
-class StockReleased(Event, name="stock.released", owner="inventory"):
+class StockReleased(Event, name="stock.released", owner="inventory", closes=OrderCancelled):
     """Inventory's one answer to a cancellation: `lines` are for sale again, perhaps none."""
 
     order_id: UUID

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from shared.event import Event
 from shared.vocabulary.money import Money
+from shared.vocabulary.order import OrderCancelled
 
 
 class DeclineReason(StrEnum):
@@ -34,13 +35,13 @@ class PaymentDeclined(Event, name="payment.declined", owner="payment"):
     reason: DeclineReason
 
 
-class PaymentVoided(Event, name="payment.voided", owner="payment"):
+class PaymentVoided(Event, name="payment.voided", owner="payment", closes=OrderCancelled):
     """The order is cancelled, nothing was captured, and nothing ever can be."""
 
     order_id: UUID
 
 
-class PaymentRefunded(Event, name="payment.refunded", owner="payment"):
+class PaymentRefunded(Event, name="payment.refunded", owner="payment", closes=OrderCancelled):
     """The order is cancelled and what was captured is given back."""
 
     order_id: UUID

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from infra.audit.findings import EVERY_RULE
+from infra.documents import filled
 from tests.ablation.safeguards import SAFEGUARDS
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -38,7 +39,4 @@ TABLES = {
 
 def written(document: str) -> str:
     """Give a document with each table where it belongs."""
-    for (begin, end), table in TABLES.items():
-        before, _, rest = document.partition(begin)
-        document = before + begin + "\n".join(table()) + "\n" + end + rest.partition(end)[2]
-    return document
+    return filled(document, {marks: table() for marks, table in TABLES.items()})

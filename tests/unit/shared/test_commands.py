@@ -28,7 +28,7 @@ from shared.shell import Shell, StoppedError
 from tests.unit.shared.fakes import FakeClock, FakeStore
 from tests.unit.shared.http import PROBLEM, check_problem, client
 from tests.unit.shared.loop import until
-from tests.unit.shared.toy import Cue, order
+from tests.unit.shared.toy import Cue, Encored, order
 
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 PLACED = Answered(ports.Answer(201, {"location": "/orders/1", "plays": 1}))
@@ -96,6 +96,14 @@ async def stage() -> AsyncIterator[Stage]:
 
     async with client(app) as http:
         yield Stage(http, shell)
+
+
+async def test_only_a_command_enters() -> None:
+    """An event that others cause cannot be had by asking."""
+    commands = Commands(cast("Shell", FakeShell()), FakeStore(FakeClock()))
+    asked = ports.Request("anna", "POST /pieces", "key", "hash")
+    with pytest.raises(ValueError, match=r"toy\.encored\.v1 is no command"):
+        await commands.run(Encored(order_id=order()), order(), asked, lambda *_: PLACED.answer)
 
 
 async def test_a_command_enters_the_shell(stage: Stage) -> None:

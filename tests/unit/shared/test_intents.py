@@ -11,7 +11,7 @@ from shared.intents import NotAskedError, Reply, UnansweredError
 from tests.unit.shared.fakes import Call, FakeClock, StoredIntent
 from tests.unit.shared.intents_stage import LIMITS, LOST, Stage
 from tests.unit.shared.loop import running, until
-from tests.unit.shared.toy import Encored, Score, Tune, cue, order
+from tests.unit.shared.toy import Cue, Encored, Score, Tune, cue, order
 
 
 @pytest.fixture
@@ -154,6 +154,16 @@ async def test_an_answer_that_raises_is_asked_for_again_then_parked(stage: Stage
         await until(lambda: stage.clock.monotonic_s() > parked_s + 100)
     assert [claim.attempts for claim in stage.performed] == [1, 2, 3, 4]
     assert stage.row().error == "ValueError: a string broke"
+    assert stage.store.tables.states == {}
+
+
+async def test_an_answer_that_is_not_declared_is_refused(stage: Stage) -> None:
+    """What the intent does not name as an answer is reacted to by nobody, and at the bound the intent is parked."""
+    stage.intend(1)
+    stage.answers += [Reply(Cue(order_id=order()))] * 10
+    async with running(stage.shell.run(), stage.workers.run()):
+        await until(lambda: stage.row().parked)
+    assert stage.row().error == "UndeclaredError: toy.cue.v1 does not answer encore"
     assert stage.store.tables.states == {}
 
 

@@ -1,6 +1,7 @@
 """Reaction tables: read from annotations, and held against what reactions really cause."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, cast
 
 import pytest
@@ -64,10 +65,12 @@ def test_declared_outcomes_come_back(outcome: Advanced[Any] | Ignored) -> None:
         (advance(SCORE, NOTED, PLAYED), "Played"),
         (advance(SCORE, NOTED, Tune(order_id=order())), "Tune"),
         (advance(SCORE, PLAYED, Tune(order_id=order())), "Played, Tune"),
+        (advance(SCORE, NOTED, withdraw=(Tune,)), "Tune"),
+        (advance(SCORE, NOTED, withdraw=(Encore,)), "Encore"),
     ],
 )
 def test_undeclared_consequences_are_refused(outcome: Advanced[Any], names: str) -> None:
-    """What the annotation does not name never leaves the reaction, whether it is an event or an intent."""
+    """What is not declared never leaves the reaction: an event, an intent, or an intent that it withdraws."""
     with pytest.raises(UndeclaredError, match=f"react does not declare {names}"):
         table(outcome).react(CUE, SCORE)
 
@@ -95,6 +98,24 @@ def test_one_reaction_for_each_event() -> None:
     reactions = table(ignore(""))
     with pytest.raises(ValueError, match=r"toy reacts to toy\.cue already"):
         reactions.on(Cue)(toy[Cue].function)
+
+
+def test_what_is_final_is_final() -> None:
+    """Nobody reacts to an event that says so."""
+    final = type("Final", (Cue,), {"kind": replace(Noted.kind, final=True)})
+    with pytest.raises(ValueError, match=r"toy\.noted is final"):
+        Reactions("toy").on(final)(toy[Cue].function)
+
+
+def test_what_is_undone_takes_something() -> None:
+    """A reaction undoes one of its own table that takes a scarce good, and nothing else."""
+    reactions = Reactions("toy")
+    take, undo = toy[Cue].function, toy[Encored].function
+    with pytest.raises(ValueError, match="take_note undoes follow, which takes nothing"):
+        reactions.on(Encored, undoes=(take,))(undo)
+    reactions.on(Cue, takes="seats")(take)
+    reactions.on(Encored, undoes=(take,))(undo)
+    assert (reactions[Cue].takes, reactions[Encored].undoes) == ("seats", (take,))
 
 
 @pytest.mark.parametrize("function", [declares_nothing, declares_the_outcome_alone, has_no_annotation])
@@ -139,7 +160,7 @@ def test_published_and_consumed() -> None:
     assert reactions.consumed == (StockReserved,)
 
 
-def test_intents_name_their_kind() -> None:
-    """An intent class without a kind cannot be written."""
-    with pytest.raises(TypeError, match="kind"):
+def test_intents_say_what_they_mean() -> None:
+    """An intent class without a kind, an answer and a bound cannot be written."""
+    with pytest.raises(TypeError, match="'kind', 'answered_by', and 'bound'"):
         type("Nameless", (Intent,), {})

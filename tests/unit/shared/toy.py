@@ -11,7 +11,7 @@ from shared.batch import Item
 from shared.envelope import Envelope
 from shared.event import Event, Kind
 from shared.ids import derived_id, new_id
-from shared.outcome import Advanced, Ignored, Intent, Outcome, advance, ignore
+from shared.outcome import FOR_EVER, Advanced, Ignored, Intent, Outcome, advance, ignore
 from shared.ports import Answer, Request
 from shared.reactions import Reactions
 
@@ -21,7 +21,7 @@ Does = Literal["play", "note", "both", "poison", "promise", "promise_later", "wi
 class Cue(Event):
     """Do something."""
 
-    kind: ClassVar[Kind] = Kind("toy.cue", 1, "toy", public=False)
+    kind: ClassVar[Kind] = Kind("toy.cue", 1, "toy", public=False, command=True)
 
     order_id: UUID
     does: Does = "play"
@@ -56,11 +56,11 @@ class Encored(Event):
     tunes: bool = False
 
 
-class Encore(Intent, kind="encore"):
+class Encore(Intent, kind="encore", answered_by=(Encored,), bound=FOR_EVER):
     """Play again, outside."""
 
 
-class Tune(Intent, kind="tune"):
+class Tune(Intent, kind="tune", answered_by=(Encored,), bound=FOR_EVER):
     """Tune, outside."""
 
 
@@ -75,7 +75,7 @@ class Score:
 toy = Reactions("toy")
 
 
-@toy.on(Cue)
+@toy.on(Cue, withdraws=(Encore,))
 def follow(cue: Cue, score: Score | None) -> Outcome[Played | Noted | Encore]:
     """Do as the cue says."""
     before = score or Score(cue.order_id)
