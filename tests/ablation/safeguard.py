@@ -37,6 +37,8 @@ class Safeguard:
     upheld_by: str
     removed: tuple[Edit, ...]
     test: str
+    simulated: str
+    """What `quartet simulate` is told to find a counterexample; "" where only a real database can show one."""
 
     @property
     def file(self) -> str:

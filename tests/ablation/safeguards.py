@@ -12,6 +12,7 @@ SAFEGUARDS = (
         "Every publish is `mandatory`, and a message that comes back counts as not confirmed.",
         (Edit("shared/broker/publisher.py", "mandatory=True,", "mandatory=False,"),),
         "tests/integration/test_unpublishable.py::test_what_is_not_taken_stays_and_goes_out_in_the_end[unroutable]",
+        "--world late",
     ),
     Safeguard(
         "delete after confirm",
@@ -26,6 +27,7 @@ SAFEGUARDS = (
             ),
         ),
         "tests/integration/test_unpublishable.py::test_what_is_not_taken_stays_and_goes_out_in_the_end[unroutable]",
+        "--world one --budget outage=1 --budget crash=0 --budget duplicate=0",
     ),
     Safeguard(
         "refill generation",
@@ -33,6 +35,7 @@ SAFEGUARDS = (
         "A refill gives an outbox row a generation of its own, and a confirm deletes the one that was published.",
         (Edit("shared/store/statements.py", " AND outbox.generation = r.generation\n", "\n"),),
         "tests/integration/test_refill.py::test_a_confirm_of_before_does_not_undo_a_refill",
+        "--world one --budget loss=1 --budget crash=0 --budget duplicate=0",
     ),
     Safeguard(
         "inbox",
@@ -46,6 +49,7 @@ SAFEGUARDS = (
             ),
         ),
         "tests/integration/test_duplicates.py::test_of_two_concurrent_batches_one_reacts",
+        "--world one",
     ),
     Safeguard(
         "ack after commit",
@@ -59,6 +63,7 @@ SAFEGUARDS = (
             ),
         ),
         "tests/unit/shared/test_receiving.py::test_acked_after_the_commit",
+        "--world one --budget duplicate=0",
     ),
     Safeguard(
         "ack after retry confirm",
@@ -72,6 +77,7 @@ SAFEGUARDS = (
             ),
         ),
         "tests/unit/shared/test_receiving.py::test_acked_after_the_retry_copies_are_confirmed",
+        "--world one --budget bug=1 --budget crash=0 --budget duplicate=0",
     ),
     Safeguard(
         "inbox row removed for a raised reaction",
@@ -79,6 +85,7 @@ SAFEGUARDS = (
         "The transaction that commits its neighbours deletes its id from the inbox.",
         (Edit("shared/store/postgres.py", "        if record.raised:\n", "        if False:\n"),),
         "tests/integration/test_failed_reaction.py::test_an_event_that_fails_for_a_while_has_one_effect_in_the_end",
+        "--world one --budget bug=1 --budget crash=0 --budget duplicate=0",
     ),
     Safeguard(
         "fresh headers",
@@ -94,6 +101,7 @@ SAFEGUARDS = (
             ),
         ),
         "tests/unit/shared/test_receiving.py::test_nothing_of_the_old_headers_is_copied",
+        "--world one --budget bug=2 --budget crash=0 --budget duplicate=0",
     ),
     Safeguard(
         "suspect count",
@@ -101,6 +109,7 @@ SAFEGUARDS = (
         "Events of a redelivered message are noted before they run; one that has ended three lives alone is set aside.",
         (Edit(RECEIVING, "bool(message.redelivered)", "False"),),
         "tests/integration/test_deadly_event.py::test_the_one_is_set_aside_and_all_others_have_their_effect",
+        "--world deadly",
     ),
     Safeguard(
         "sorted locks",
@@ -114,6 +123,7 @@ SAFEGUARDS = (
             ),
         ),
         "tests/integration/test_opposite_orders.py::test_the_same_new_events_in_opposite_orders",
+        "",
     ),
     Safeguard(
         "version guard",
@@ -121,6 +131,7 @@ SAFEGUARDS = (
         "An update names the version that was loaded, and a row that is no longer there is a conflict.",
         (Edit("shared/store/aggregates.py", ", table.c.version == incoming.c.loaded)", ")"),),
         "tests/integration/test_versions.py",
+        "",
     ),
     Safeguard(
         "lease fencing",
@@ -134,6 +145,7 @@ SAFEGUARDS = (
             ),
         ),
         "tests/integration/test_intents.py::test_a_stale_token_can_neither_reschedule_nor_park",
+        "--world one --budget stall=1 --budget silence=1 --budget crash=0 --budget duplicate=0",
     ),
     Safeguard(
         "tombstone",
@@ -148,6 +160,7 @@ SAFEGUARDS = (
             ),
         ),
         "tests/unit/services/test_inventory_invariants.py::test_tombstone",
+        "--world cancel",
     ),
     Safeguard(
         "provider key",
@@ -158,6 +171,7 @@ SAFEGUARDS = (
             Edit("services/payment/provider.py", "from uuid import UUID\n", "from uuid import UUID, uuid4\n"),
         ),
         "tests/integration/test_outcomes.py",
+        "--world one --budget stall=1 --budget crash=0 --budget duplicate=0",
     ),
     Safeguard(
         "undo through the provider",
@@ -168,5 +182,6 @@ SAFEGUARDS = (
             Edit(PAYMENT, "        case Charging(money=money) | Captured", "        case Captured"),
         ),
         "tests/integration/test_silent_provider.py::test_the_deadline_ends_an_order_whose_payment_never_answers",
+        "--world cancel --budget crash=0 --budget silence=0",
     ),
 )

@@ -16,7 +16,7 @@ from loguru import logger
 
 from infra.audit.findings import Break
 from tests.simulation.campaign import play
-from tests.simulation.choices import choices
+from tests.simulation.choices import BUDGETS, choices
 from tests.simulation.explore import Explored, explore
 from tests.simulation.process_steps import ProcessSteps
 from tests.simulation.steps import take
@@ -40,6 +40,7 @@ def simulate(
     world: Annotated[str, typer.Option(help=f"Go everywhere in a world: {', '.join(SETTINGS)}.")] = "",
     random_in: Annotated[str, typer.Option("--in", help="Draw schedules in one of these worlds.")] = "",
     path: Annotated[str, typer.Option(help="Tell one schedule of that world, such as 0.3.1.")] = "",
+    budget: Annotated[list[str] | None, typer.Option(help="How often a misfortune may happen: crash=2.")] = None,
     without: Annotated[list[str] | None, typer.Option(help="A safeguard that the model goes without.")] = None,
 ) -> None:
     """Play the real code through orders of things that nobody would think of; exit with 1 if a promise breaks."""
@@ -48,25 +49,34 @@ def simulate(
     for name in filter(None, (world, random_in)):
         if name not in SETTINGS:
             raise typer.BadParameter(f"there is no world {name}: there are {', '.join(SETTINGS)}")
-    if path:
-        raise typer.Exit(_tell_path(SETTINGS[world].world(), path, removed))
-    if world:
-        raise typer.Exit(_everywhere(world, removed))
+    if path or world:
+        beginning = SETTINGS[world or "one"].world(**_budgets_of(budget or []))
+        raise typer.Exit(_tell_path(beginning, path, removed) if path else _everywhere(beginning, world, removed))
     if replay is not None:
         raise typer.Exit(_tell_drawn(seed, replay, random_in, removed))
     raise typer.Exit(_campaign(schedules, seed, random_in, removed))
 
 
-def _everywhere(name: str, removed: Sequence[str]) -> int:
-    setting, watch = SETTINGS[name], Watch()
-    world = setting.world()
-    print(f"{name}: {setting.about}; {_budgets(world)}")
-    explored = explore(world, removed, watch)
+def _budgets_of(words: Sequence[str]) -> dict[str, int]:
+    """Read how often misfortunes may happen, such as `crash=2`."""
+    budgets = {}
+    for word in words:
+        name, _, times = word.partition("=")
+        if name not in BUDGETS or not times.isdigit():
+            raise typer.BadParameter(f"{word} is no misfortune with a number: there are {', '.join(BUDGETS)}")
+        budgets[name] = int(times)
+    return budgets
+
+
+def _everywhere(world: World, name: str, removed: Sequence[str]) -> int:
+    print(f"{name}: {SETTINGS[name].about}; {_budgets(world)}")
+    explored = explore(world, removed)
     print(_sum_up(explored))
     if explored.counterexample is None:
         return 0
     path = _path(world, explored.counterexample.actions, removed)
-    print(f"\nA promise breaks: quartet simulate --world {name} --path {path}")
+    options = "".join(f" --budget '{each}={times}'" for each, times in world.budgets)
+    print(f"\nA promise breaks: quartet simulate --world {name}{options} --path {path}")
     _tell(_played(world, explored.counterexample.actions, removed), explored.counterexample.breaks)
     return BROKEN
 

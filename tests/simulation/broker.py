@@ -1,6 +1,6 @@
 """The broker as a value: messages lie in queues, in no order that anybody may rely on."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
 from infra.topology import TABLES
@@ -44,13 +44,13 @@ _ROUTES: Mapping[tuple[str, str], tuple[str, ...]] = {
 }
 
 
-def routed(message: Message) -> list[Parcel]:
-    """Give the parcels that a message becomes.
+def routed(message: Message, gone: Collection[str] = ()) -> list[Parcel]:
+    """Give the parcels that a message becomes while some queues are gone.
 
     Raises:
         NotConfirmedError: no queue takes it.
     """
-    queues = _ROUTES.get((message.exchange, message.routing_key), ())
+    queues = [each for each in _ROUTES.get((message.exchange, message.routing_key), ()) if each not in gone]
     if not queues:
         raise NotConfirmedError(f"no queue takes {message.routing_key}")
     headers = tuple(sorted(message.headers.items()))

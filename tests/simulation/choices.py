@@ -4,16 +4,20 @@ from collections.abc import Collection, Iterator
 from uuid import UUID
 
 from services.order.events import Deadline
+from shared.ports import Claim
 from tests.simulation.broker import DEAD, LANES, WAITS, Parcel
 from tests.simulation.instants import Effect, Fault, Instant
 from tests.simulation.process import Asking
 from tests.simulation.world import SERVICES, Action, World
 
-CRASH, DUPLICATE, OUTAGE, BUG, SILENCE, STALL, EARLY = (
+CRASH, DUPLICATE, OUTAGE, BUG, SILENCE, STALL, EARLY, LOSS = (
     "crash", "duplicate", "outage", "bug", "silence", "stall", "early deadline",
+    "loss",
 )  # fmt: skip
-BUDGETS = (CRASH, DUPLICATE, OUTAGE, BUG, SILENCE, STALL, EARLY)
+BUDGETS = (CRASH, DUPLICATE, OUTAGE, BUG, SILENCE, STALL, EARLY, LOSS)
 """What misfortunes are paid from."""
+DEADLY = "deadly"
+"""What the deaths are paid from that an event causes which ends every process: then nobody has a choice."""
 
 LAST = "notification"
 """Nobody hears what it does, so no order of its steps among those of the others makes any difference."""
@@ -27,9 +31,10 @@ AS_DELIVERED = (
     (Fault(Instant.PUBLISHED, Effect.FAIL), DUPLICATE),
     (Fault(Instant.COMMITTED, Effect.FAIL), OUTAGE),
     (Fault(Instant.COMMIT, Effect.FAIL), OUTAGE),
-    (Fault(Instant.SET_BACK, Effect.HANG), CRASH),
-    (Fault(Instant.IS_SET_BACK, Effect.CRASH), CRASH),
+    (Fault(Instant.PUBLISH, Effect.FAIL), OUTAGE),
     (None, BUG),
+    (Fault(Instant.SET_BACK, Effect.HANG), BUG),
+    (Fault(Instant.IS_SET_BACK, Effect.CRASH), BUG),
 )
 """What may go wrong while a message is reacted to."""
 AS_ASKED = (
@@ -73,7 +78,7 @@ def steps(world: World) -> list[Action]:
 
 def faults_of(step: Action, left: Collection[str]) -> Iterator[Action]:
     """Give a step with what may go wrong in it."""
-    for fault, budget in FAULTS.get(step.kind, ()):
+    for fault, budget in FAULTS.get(step.kind, ()) if step.fault is None else ():
         if budget in left:
             yield Action(step.kind, step.service, step.what, fault, budget)
 
@@ -81,8 +86,8 @@ def faults_of(step: Action, left: Collection[str]) -> Iterator[Action]:
 def _steps(world: World, services: tuple[str, ...]) -> Iterator[Action]:
     """Give what goes on by itself."""
     for parcel in dict.fromkeys(world.parcels):
-        if parcel.service in services:
-            yield _moved(parcel)
+        if parcel.service in services and (parcel.queue != world.deadly or DEADLY in budgets_left(world)):
+            yield _moved(parcel, world.deadly)
     for command in world.commands:
         if command.service in services and not any(command.after == other.name for other in world.commands):
             yield Action("command", command.service, command)
@@ -92,6 +97,8 @@ def _steps(world: World, services: tuple[str, ...]) -> Iterator[Action]:
             yield Action("answer", service, asking)
     for service in services:
         yield from _own(world, service)
+    for queue in sorted(world.gone | world.lossy):
+        yield Action("declare" if queue in world.gone else "refill", LANES[queue].event.kind.owner, queue)
 
 
 def _seen_outside(world: World) -> Iterator[Action]:
@@ -102,7 +109,9 @@ def _seen_outside(world: World) -> Iterator[Action]:
         yield from (Action("handle", question.service, (question, decision)) for decision in decisions)
 
 
-def _moved(parcel: Parcel) -> Action:
+def _moved(parcel: Parcel, deadly: str) -> Action:
+    if parcel.queue == deadly:
+        return Action("deliver", parcel.service, (parcel,), Fault(Instant.COMMIT, Effect.CRASH), DEADLY)
     if parcel.queue in LANES:
         return Action("deliver", parcel.service, (parcel,))
     return Action("wait" if parcel.queue in WAITS else "drain", DEAD.get(parcel.queue, parcel.service), parcel)
@@ -111,7 +120,7 @@ def _moved(parcel: Parcel) -> Action:
 def _own(world: World, service: str) -> Iterator[Action]:
     """Give what a service does by itself: it sweeps its outbox, and looks for intents that nobody works on."""
     tables, memory = world.tables[service], world.memories[service]
-    if tables.outbox.keys() - memory.confirmed:
+    if tables.posted - memory.confirmed:
         yield Action("sweep", service)
     at_work = {claim.intent_id for claim in memory.asking}
     for intent_id in _first_of_each(world, service):
@@ -137,17 +146,25 @@ def misfortunes(world: World, left: Collection[str]) -> Iterator[Action]:
     if EARLY in left:
         for intent_id in _first_of_each(world, "order"):
             yield Action("poll", "order", intent_id, budget=EARLY)
+    if LOSS in left:
+        for queue in sorted(LANES.keys() - world.gone):
+            yield Action("lose", LANES[queue].event.kind.owner, queue, budget=LOSS)
     for service in SERVICES:
         memory = world.memories[service]
         if CRASH in left and (memory.confirmed or memory.asking):
             yield Action("crash", service, budget=CRASH)
-        if DUPLICATE in left and world.tables[service].outbox.keys() & memory.confirmed:
+        if DUPLICATE in left and world.tables[service].posted & memory.confirmed:
             yield Action("sweep", service, budget=DUPLICATE)
         for claim in memory.asking:
-            if SILENCE in left:
-                yield Action("silence", service, Asking(claim.intent_id, claim.token), budget=SILENCE)
-            if STALL in left:
-                yield Action("poll", service, claim.intent_id, budget=STALL)
+            yield from _with_a_question(service, claim, left)
+
+
+def _with_a_question(service: str, claim: Claim, left: Collection[str]) -> Iterator[Action]:
+    """Give what may become of a question to an outside party."""
+    if SILENCE in left:
+        yield Action("silence", service, Asking(claim.intent_id, claim.token), budget=SILENCE)
+    if STALL in left:
+        yield Action("poll", service, claim.intent_id, budget=STALL)
 
 
 def _is_deadline(world: World, intent_id: UUID) -> bool:

@@ -31,9 +31,16 @@ INSTANT_SAGAS = tuple(rule for rule in SAGAS if rule.kind is Kind.INSTANT)
 def _entry(entry: LogEntry) -> Entry:
     logged: Logged = entry.logged
     assert logged.causation_id is not None
-    event = VOCABULARY[logged.type].model_validate_json(logged.payload)
-    text = logged.payload.decode()
-    return Entry(logged.event_id, entry.version, logged.type, text, event, logged.causation_id, logged.occurred_at)
+    return Entry(
+        logged.event_id,
+        entry.version,
+        logged.type,
+        logged.payload.decode(),
+        VOCABULARY[logged.type].model_validate_json(logged.payload),
+        logged.causation_id,
+        logged.occurred_at,
+        logged.correlation_id,
+    )
 
 
 def part(service: str, tables: Tables, order_id: UUID) -> Part:
@@ -100,11 +107,25 @@ def broken_at_once(before: World, after: World) -> list[Break]:
     for service in SERVICES:
         if after.tables[service] is not before.tables[service]:
             breaks += _broken_in(service, before.tables[service], after.tables[service])
+        if (
+            after.memories[service] is not before.memories[service]
+            or after.tables[service] is not before.tables[service]
+        ):
+            breaks += _unleased(service, after)
     if after.provider is not before.provider:
         for order_id, account in after.provider.accounts.items():
             if account != before.provider.account(order_id):
                 breaks += _held(INSTANT_SAGAS, saga(after, order_id), str(order_id))
     return breaks
+
+
+def _unleased(service: str, world: World) -> Iterator[Break]:
+    """Whoever asks under the token that an intent has now holds its lease: nobody else may take it up."""
+    for claim in world.memories[service].asking:
+        found = world.tables[service].intent(claim)
+        if found is not None and not found[1].leased:
+            how = f"{service} gave its {claim.intent.kind} back while somebody else works on it"
+            yield Break("leased", str(claim.correlation_id), how)
 
 
 def _broken_in(service: str, before: Tables, after: Tables) -> tuple[Break, ...]:

@@ -18,7 +18,7 @@ from services.payment import effects as payment
 from services.payment.events import ChargeResult, UndoResult
 from shared.intents import IntentLimits, IntentWorkers, Performer
 from shared.outcome import Intent
-from shared.ports import Claim, Message, NotConfirmedError, WorldError
+from shared.ports import Claim, Message, NotConfirmedError, Posted, WorldError
 from shared.reactions import Reactions
 from shared.receiving import Receiver
 from shared.relay import Relay, RelayLimits
@@ -59,7 +59,7 @@ class Memory:
     """What a process knows that no table does; gone when it dies."""
 
     life: int = 1
-    confirmed: frozenset[UUID] = frozenset()
+    confirmed: frozenset[Posted] = frozenset()
     """Outbox rows that the broker has confirmed, not deleted yet."""
     asking: tuple[Claim, ...] = ()
 
@@ -126,6 +126,8 @@ class Process:
         self.memory = memory
         self.fault: Fault | None = None
         self.is_dead = False
+        self.gone: Collection[str] = ()
+        """Queues that are not there."""
         self.sent: list[Parcel] = []
         self.questions: list[Question] = []
         self._asked: dict[Asking, tuple[Claim, asyncio.Future[Any]]] = {}
@@ -218,9 +220,9 @@ class Process:
 
     def _routed(self, message: Message) -> NotConfirmedError | None:
         try:
-            self.sent += routed(message)
+            self.sent += routed(message, self.gone)
         except NotConfirmedError as error:
-            return error
+            return None if "mandatory publish" in self.store.removed else error
         return None
 
     def _committed(self, committed: Committed) -> None:

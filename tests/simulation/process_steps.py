@@ -18,6 +18,7 @@ from tests.simulation.process import Handed, Memory, Process, Question
 from tests.simulation.tables import Tables
 from tests.simulation.world import Action
 
+KNOWN_MAX_STEPS = 500_000
 TABLE_OF = {table.service: table for table in TABLES}
 
 
@@ -36,30 +37,26 @@ class ProcessSteps:
     """Does steps with real processes, and remembers what came of them. `removed` names safeguards that are off."""
 
     def __init__(self, removed: Collection[str] = ()) -> None:
-        self._removed = removed
+        self.removed = removed
         self._processes: dict[str, Process] = {}
         self._known: dict[Any, Done | None] = {}
         self._tables: dict[tuple[str, int], Tables] = {}
         self._memories: dict[tuple[str, Any], Memory] = {}
 
-    def do(self, tables: Tables, memory: Memory, action: Action, subject: Any) -> Done | None:
-        """Do a step, or look up what came of it; None where what was to go wrong never came up."""
-        asked = (
-            action.service,
-            tables.key,
-            memory.key,
-            action.kind,
-            subject,
-            action.fault,
-            action.budget in (BUG, DUPLICATE),
-        )
+    def do(self, tables: Tables, memory: Memory, action: Action, subject: Any, gone: frozenset[str]) -> Done | None:
+        """Do a step while queues are `gone`, or look up what came of it; None where what was to go wrong did not."""
+        manner = action.kind, action.fault, action.budget in (BUG, DUPLICATE)
+        asked = (action.service, tables.key, memory.key, manner, subject, gone)
         if asked not in self._known:
-            self._known[asked] = self._done(tables, memory, action, subject)
+            if len(self._known) > KNOWN_MAX_STEPS:
+                self._known.clear()
+            self._known[asked] = self._done(tables, memory, action, subject, gone)
         return self._known[asked]
 
-    def _done(self, tables: Tables, memory: Memory, action: Action, subject: Any) -> Done | None:
+    def _done(self, tables: Tables, memory: Memory, action: Action, subject: Any, gone: frozenset[str]) -> Done | None:
         process = self._process(action.service, memory)
         process.table.raises = action.kind == "deliver" and action.budget == BUG
+        process.gone = gone
         handed: list[Handed] = []
         after = process.run(tables, WORK[action.kind](process, action, subject, handed), action.fault)
         if action.fault is not None and process.fault is not None:
@@ -76,7 +73,7 @@ class ProcessSteps:
     def _process(self, service: str, memory: Memory) -> Process:
         process = self._processes.get(service)
         if process is None or not process.is_as(memory):
-            process = self._processes[service] = Process(TABLE_OF[service], memory, self._removed)
+            process = self._processes[service] = Process(TABLE_OF[service], memory, self.removed)
         return process
 
 
@@ -101,7 +98,7 @@ async def _drain(process: Process, action: Action, subject: Any, handed: list[Ha
 async def _sweep(process: Process, action: Action, subject: Any, handed: list[Handed]) -> None:
     """Publish what lies in the outbox: what is confirmed and not deleted yet only where the delete takes too long."""
     confirmed = () if action.budget == DUPLICATE else process.memory.confirmed
-    process.store.available = process.store.tables.outbox.keys() - set(confirmed)
+    process.store.available = {posted.event_id for posted in process.store.tables.posted - set(confirmed)}
     await process.relay.sweep()
 
 

@@ -37,10 +37,15 @@ class Provider:
         """Give what was decided under a key."""
         return self.accounts.get(key, Account())
 
-    def charge(self, key: UUID, money: Money, result: ChargeResult) -> tuple["Provider", Answer]:
-        """Charge with `result`, unless the key was charged before, or is closed for good."""
+    def charge(
+        self, key: UUID, money: Money, result: ChargeResult, *, is_keyed: bool = True
+    ) -> tuple["Provider", Answer]:
+        """Charge with `result`, unless the key was charged before, or is closed for good.
+
+        Where who asks names no key, or ever new ones, it is charged each time.
+        """
         account = self.account(key)
-        if account.charge is not None:
+        if account.charge is not None and is_keyed:
             return self, account.charge
         if account.undo is not None:
             return self, (ChargeResult.KEY_CLOSED, f"refused-{key.hex[-4:]}")

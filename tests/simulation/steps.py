@@ -6,10 +6,11 @@ from typing import Any
 
 from shared.ports import Message
 from shared.topology import return_exchange
-from tests.simulation.broker import come_back, routed, taken
+from tests.simulation.broker import LANES, come_back, routed, taken
+from tests.simulation.choices import DEADLY
 from tests.simulation.process import Memory, Question
 from tests.simulation.process_steps import Done, ProcessSteps
-from tests.simulation.tables import without
+from tests.simulation.tables import OutboxRow, without
 from tests.simulation.world import Action, World
 
 
@@ -17,12 +18,14 @@ def take(world: World, action: Action, processes: ProcessSteps) -> World | None:
     """Give the world after a step; None where what was to go wrong never came up."""
     if action.kind in OUTSIDE:
         after = OUTSIDE[action.kind](world, action)
+    elif action.kind == "handle":
+        after = _handle(world, action, is_keyed="provider key" not in processes.removed)
     else:
         subject, lifted = INSIDE[action.kind](world, action)
         service = action.service
-        done = processes.do(world.tables[service], world.memories[service], action, subject)
+        done = processes.do(world.tables[service], world.memories[service], action, subject, world.gone)
         if done is None:
-            return None
+            return take(world, action._replace(fault=None, budget=""), processes) if action.budget == DEADLY else None
         after = _absorbed(lifted, action, done)
     return after.spent(action.budget) if action.budget else after
 
@@ -92,14 +95,15 @@ def _wait(world: World, action: Action) -> World:
     return world._replace(parcels=(*taken(world.parcels, action.what), *come_back(action.what)))
 
 
-def _handle(world: World, action: Action) -> World:
+def _handle(world: World, action: Action, *, is_keyed: bool) -> World:
     """Let an outside party see a question. The answer goes back, if anybody still waits for it."""
     question, decision = action.what
     rest = list(world.questions)
     rest.remove(question)
-    provider, mails, answer = world.provider, world.mails, None
+    provider, mails = world.provider, world.mails
+    answer: Any = None
     if question.kind == "charge":
-        provider, answer = provider.charge(question.order_id, question.money, decision)
+        provider, answer = provider.charge(question.order_id, question.money, decision, is_keyed=is_keyed)
     elif question.kind == "undo":
         provider, answer = provider.undo(question.order_id)
     else:
@@ -121,19 +125,53 @@ def _crash(world: World, action: Action) -> World:
 
 
 def _replay(world: World, action: Action) -> World:
-    """Let an operator send a letter back to its lane: a fresh message, and the inbox takes its event again."""
+    """Let an operator send a letter back to its lane: a fresh message, and the inbox takes its event again.
+
+    Whatever ended processes is mended by then.
+    """
     letter, tables = action.what, world.tables[action.service]
     message = Message(return_exchange(action.service), letter.lane, letter.body, str(letter.letter_id))
     row = tables.inbox.get(letter.event_id)
     buried = {letter.event_id} if row is not None and row.outcome == "dead" else set()
     tables = replace(tables, letters=without(tables.letters, {letter.letter_id}), inbox=without(tables.inbox, buried))
-    return world._replace(tables={**world.tables, action.service: tables}, parcels=(*world.parcels, *routed(message)))
+    return world._replace(
+        tables={**world.tables, action.service: tables}, parcels=(*world.parcels, *routed(message)), deadly=""
+    )
+
+
+def _lose(world: World, action: Action) -> World:
+    """Delete a queue with all that lies in it."""
+    kept = tuple(parcel for parcel in world.parcels if parcel.queue != action.what)
+    return world._replace(parcels=kept, gone=world.gone | {action.what}, lossy=world.lossy | {action.what})
+
+
+def _declare(world: World, action: Action) -> World:
+    """Let the watch over the topology find that a queue is not there."""
+    return world._replace(gone=world.gone - {action.what})
+
+
+def _refill(world: World, action: Action) -> World:
+    """Let an operator have the owner publish again what it has logged for a lane."""
+    tables, kind = world.tables[action.service], LANES[action.what].event.kind
+    again = {
+        entry.logged.event_id: OutboxRow(entry, world.generation + 1)
+        for log in tables.logs.values()
+        for entry in log
+        if entry.logged.type == kind.type
+    }
+    return world._replace(
+        tables={**world.tables, action.service: replace(tables, outbox={**tables.outbox, **again})},
+        lossy=world.lossy - {action.what},
+        generation=world.generation + 1,
+    )
 
 
 OUTSIDE: Mapping[str, Callable[[World, Action], World]] = {
     "wait": _wait,
-    "handle": _handle,
     "crash": _crash,
     "replay": _replay,
+    "lose": _lose,
+    "declare": _declare,
+    "refill": _refill,
 }
 """The steps that no process takes."""

@@ -15,10 +15,10 @@ from shared.event import Event
 from shared.ids import derived_id
 from shared.letters import Letter
 from shared.outcome import Intent
-from shared.ports import Answer, Claim, ConflictError, Received, Record, Request
+from shared.ports import Answer, Claim, ConflictError, Posted, Received, Record, Request
 from tests.simulation.instants import Instant
 from tests.simulation.states import MemoryStates
-from tests.simulation.tables import InboxRow, IntentRow, Tables, without
+from tests.simulation.tables import InboxRow, IntentRow, OutboxRow, Tables, without
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 """When everything happens, by the database's clock."""
@@ -68,14 +68,24 @@ class MemoryStore:
         """Forget suspects."""
         self.tables = replace(self.tables, suspects=without(self.tables.suspects, event_ids))
 
-    async def delete_confirmed(self, event_ids: Collection[UUID]) -> None:
+    async def delete_confirmed(self, confirmed: Collection[Posted]) -> None:
         """Delete outbox rows."""
         await self._at(Instant.DELETE)
-        self.tables = replace(self.tables, outbox=without(self.tables.outbox, event_ids))
+        self.tables = replace(self.tables, outbox=self.unconfirmed(self.tables.outbox, confirmed))
 
-    async def claim_unsent(self, limit: int, grace_s: float) -> Sequence[Logged]:
+    def unconfirmed(self, outbox: Mapping[UUID, OutboxRow], confirmed: Collection[Posted]) -> Mapping[UUID, OutboxRow]:
+        """Leave out what is confirmed under the generation that it has now."""
+        if "refill generation" in self.removed:
+            return without(outbox, {posted.event_id for posted in confirmed})
+        generations = {event_id: row.generation for event_id, row in outbox.items()}
+        return without(
+            outbox, {each.event_id for each in confirmed if generations.get(each.event_id) == each.generation}
+        )
+
+    async def claim_unsent(self, limit: int, grace_s: float) -> Sequence[tuple[Logged, Posted]]:
         """Give outbox rows whose grace is over."""
-        return [row.logged for event_id, row in self.tables.outbox.items() if event_id in self.available][:limit]
+        rows = [row for event_id, row in self.tables.outbox.items() if event_id in self.available]
+        return [(row.entry.logged, Posted(row.entry.logged.event_id, row.generation)) for row in rows[:limit]]
 
     async def defer_unsent(self, event_ids: Collection[UUID]) -> None:
         """Leave them to a later sweep, as any row is that lies there."""
@@ -184,13 +194,13 @@ class MemoryTransaction:
         logs = dict(tables.logs)
         for entry in record.entries:
             logs[entry.stream_id] = (*logs.get(entry.stream_id, ()), entry)
-        posted = {entry.logged.event_id: entry for entry in record.entries if entry.public}
+        posted = {entry.logged.event_id: OutboxRow(entry) for entry in record.entries if entry.public}
         self.tables = replace(
             tables,
             states=self._store.states.save(tables, book),
             inbox=inbox,
             logs=logs,
-            outbox=without({**tables.outbox, **posted}, record.confirmed),
+            outbox=self._store.unconfirmed({**tables.outbox, **posted}, record.confirmed),
             suspects=without(tables.suspects, record.survived) if record.survived else tables.suspects,
             answers={
                 **tables.answers,

@@ -42,7 +42,7 @@ def sentence(before: World, action: Action, after: World) -> str:
         told += f" → {', '.join(caused)}"
     wrong = WENT_WRONG[action.fault] if action.fault is not None else ""
     if action.budget == BUG:
-        wrong = "A bug makes the reaction raise; the event is set back."
+        wrong = f"A bug makes the reaction raise; the event is set back. {wrong}"
     return f"{told}. {wrong}".rstrip() if not told.endswith(".") else f"{told} {wrong}".rstrip()
 
 
@@ -63,9 +63,12 @@ def _messages(_: World, action: Action) -> str:
 
 
 def _event(parcel: Parcel) -> str:
-    order_id = UUID(parcel.body.partition(b'"subject":"')[2][:36].decode())
     name = (parcel.target or parcel.queue).partition(".")[2]
-    return f"{name} of order {_number(order_id)}"
+    return f"{name} of order {_number(_order_of(parcel))}"
+
+
+def _order_of(parcel: Parcel) -> UUID:
+    return UUID(parcel.body.partition(b'"subject":"')[2][:36].decode())
 
 
 def _number(order_id: UUID) -> int:
@@ -114,7 +117,7 @@ def _answer(before: World, action: Action) -> str:
 BEGIN: Mapping[str, Callable[[World, Action], str]] = {
     "command": lambda _, action: f"A customer’s request: {action.what.name}",
     "deliver": _messages,
-    "drain": lambda _, action: f"{action.service} keeps a dead letter: {_event(action.what)}",
+    "drain": lambda _, action: f"{action.service} keeps a dead letter of order {_number(_order_of(action.what))}",
     "sweep": _sweep,
     "tidy": lambda _, action: f"{action.service} deletes what was confirmed from its outbox",
     "poll": _poll,
@@ -123,5 +126,8 @@ BEGIN: Mapping[str, Callable[[World, Action], str]] = {
     "answer": _answer,
     "silence": lambda _, action: f"{action.service} waits for an answer in vain",
     "crash": lambda _, action: f"{action.service} dies and is started again",
+    "lose": lambda _, action: f"The queue {action.what} is deleted, with all that lies in it",
+    "declare": lambda _, action: f"The watch over the topology declares {action.what}",
+    "refill": lambda _, action: f"An operator refills {action.what} from the log of {action.service}",
     "replay": lambda _, action: f"An operator replays {action.what.type} at {action.service}",
 }

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from shared.letters import Letter
-from shared.ports import Answer, Claim, LogEntry
+from shared.ports import Answer, Claim, LogEntry, Posted
 
 
 class InboxRow(NamedTuple):
@@ -27,6 +27,13 @@ class IntentRow(NamedTuple):
     parked: bool = False
 
 
+class OutboxRow(NamedTuple):
+    """What the broker has not confirmed; a refill puts it there anew, under the next generation."""
+
+    entry: LogEntry
+    generation: int = 0
+
+
 @dataclass(frozen=True)
 class Tables:
     """What is committed. Nobody changes a mapping in place."""
@@ -36,7 +43,7 @@ class Tables:
     inbox: Mapping[UUID, InboxRow] = field(default_factory=dict)
     logs: Mapping[UUID, tuple[LogEntry, ...]] = field(default_factory=dict)
     """By stream."""
-    outbox: Mapping[UUID, LogEntry] = field(default_factory=dict)
+    outbox: Mapping[UUID, OutboxRow] = field(default_factory=dict)
     intents: Mapping[tuple[UUID, str], IntentRow] = field(default_factory=dict)
     """By stream and kind."""
     position: int = 0
@@ -54,7 +61,7 @@ class Tables:
                 frozenset((sku, state.level) for sku, (state, _) in self.states.items() if isinstance(sku, str)),
                 frozenset(self.inbox.items()),
                 frozenset((s, tuple(e.logged.event_id for e in log)) for s, log in self.logs.items()),
-                frozenset(self.outbox),
+                self.posted,
                 frozenset(
                     (stream, kind, row.claim.attempts, row.claim.token, row.claim.raised, row.leased, row.parked)
                     for (stream, kind), row in self.intents.items()
@@ -64,6 +71,11 @@ class Tables:
                 frozenset(self.answers),
             )
         )
+
+    @cached_property
+    def posted(self) -> frozenset[Posted]:
+        """What lies in the outbox, under the generations that it has now."""
+        return frozenset(Posted(event_id, row.generation) for event_id, row in self.outbox.items())
 
     def intent(self, claim: Claim) -> tuple[tuple[UUID, str], IntentRow] | None:
         """Find the row that a claim was of, while its token is the row's."""

@@ -6,10 +6,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.simulation.campaign import play
+from tests.simulation.choices import BUDGETS
 from tests.simulation.process_steps import ProcessSteps
 from tests.simulation.steps import take
 from tests.simulation.windows import Watch
-from tests.simulation.worlds import BUDGETS, Setting, cancel, drawn, place
+from tests.simulation.worlds import Setting, cancel, drawn, place
 
 SCHEDULES = 300
 RARER = (

@@ -6,7 +6,7 @@ from tests.simulation.explore import explore
 from tests.simulation.windows import Watch
 from tests.simulation.worlds import SETTINGS
 
-STATES_MIN = {"one": 10_000, "two": 30_000, "cancel": 50_000}
+STATES_MIN = {"one": 10_000, "two": 30_000, "cancel": 50_000, "late": 80, "deadly": 80}
 """Far fewer would mean that it was not everywhere."""
 MET_IN_CANCEL = (
     "the money is taken after the order was cancelled",

@@ -149,6 +149,7 @@ WINDOWS: Mapping[str, Seen] = {
     "a confirm is lost": _with(Instant.PUBLISHED, Effect.FAIL),
     "the provider is silent": _kind("silence", "silence"),
     "a dead letter is replayed": _kind("replay"),
+    "a queue is lost, and refilled": _kind("refill"),
 }
 
 

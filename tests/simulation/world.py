@@ -59,6 +59,15 @@ class World(NamedTuple):
     decisions: tuple[ChargeResult, ...] = (ChargeResult.CAPTURED, ChargeResult.CARD_DECLINED)
     """What the provider may decide."""
     budgets: tuple[tuple[str, int], ...] = ()
+    gone: frozenset[str] = frozenset()
+    """Lanes whose queue is not there until the watch over the topology declares it."""
+    lossy: frozenset[str] = frozenset()
+    """Lanes whose queue was deleted with what lay in it, and that nobody has refilled yet."""
+    deadly: str = ""
+    """A lane whose events end every process that reacts to them, until that is mended."""
+
+    generation: int = 0
+    """Of the last refill."""
 
     @property
     def key(self) -> int:
@@ -74,6 +83,9 @@ class World(NamedTuple):
                 *sorted(map(hash, self.mails)),
                 tuple(command.name for command in self.commands),
                 self.budgets,
+                self.gone,
+                self.lossy,
+                self.deadly,
             )
         )
 

@@ -22,6 +22,8 @@ from tests.simulation.world import Budgets, Command, World, beginning
 PRICE = 1_000
 PLACED_AT = datetime(2026, 1, 1, tzinfo=UTC)
 DEADLINE_S = 60.0
+DEATHS_MAX = 8
+"""More than an event is allowed before it is set aside."""
 CANCEL_SHARE = 0.4
 """So many customers change their mind."""
 
@@ -88,7 +90,15 @@ CANCEL = Setting(
     "cancel", "an order with a customer's cancellation and a deadline", (place(1, {"violin": 1}), cancel(1)),
     {"violin": 1}, {"early deadline": 1, "silence": 1, "crash": 1}, {},
 )  # fmt: skip
-SETTINGS = {setting.name: setting for setting in (ONE, TWO, CANCEL)}
+LATE = Setting(
+    "late", "one order, and a lane that is declared late", (place(1, {"violin": 1}),), {"violin": 1}, {},
+    {"gone": frozenset({"payment.stock.reserved"})},
+)  # fmt: skip
+DEADLY = Setting(
+    "deadly", "one order, and an event that ends every process which reacts to it", (place(1, {"violin": 1}),),
+    {"violin": 1}, {"deadly": DEATHS_MAX}, {"deadly": "payment.stock.reserved"},
+)  # fmt: skip
+SETTINGS = {setting.name: setting for setting in (ONE, TWO, CANCEL, LATE, DEADLY)}
 
 
 def drawn(chance: random.Random, orders_max: int = 4) -> Setting:
