@@ -1,10 +1,13 @@
 """A lane that lost what was in it is refilled from its owner's log, and every order ends as it must."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from shared.broker.declare import declare_at
+from shared.store.driver import transacting
+from shared.store.operating import REFILL
 from shared.store.refill import Lot, Place, Refill
 from tests.integration.asking import is_problem
 from tests.integration.books import agree
@@ -97,6 +100,27 @@ async def test_a_confirm_of_before_does_not_undo_a_refill(stage: Stage, gone: bo
         assert await stage.auditor.count(OUTBOX) == 1
         await swept(process)
     assert await stage.auditor.depths([LANE]) == {LANE: 1}
+    assert await stage.auditor.count(OUTBOX) == 0
+
+
+async def test_a_confirm_that_waits_for_a_refill_leaves_its_row_alone(stage: Stage) -> None:
+    """Its deletion began before the refill was committed: it sees the row as it is then, and not as it was."""
+    async with half(stage, "inventory") as process:
+        await reserve(stage, process)
+
+        async def confirmed() -> None:
+            assert await stage.auditor.depths([LANE]) == {LANE: 1}
+
+        await eventually(confirmed)
+        since = datetime.now(UTC) - timedelta(minutes=1)
+        async with transacting(process.store.engine) as driver:
+            (row,) = await REFILL.rows(driver, transaction_id="0", position=0, limit=10, types=TYPES, since=since)
+            assert row["refilled"] == 1
+            deleting = asyncio.create_task(process.relay.flushed())
+            await stage.auditor.waiting("inventory_service")
+        await deleting
+        assert await stage.auditor.count(OUTBOX) == 1
+        await swept(process)
     assert await stage.auditor.count(OUTBOX) == 0
 
 
