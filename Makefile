@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help up demo ablation audit bench load chaos chaos-payment-fail status logs migrate down reset check test format lock
+.PHONY: help up demo ablation audit bench load simulate chaos chaos-payment-fail status logs migrate down reset check test format lock
 MAKEFLAGS += --no-print-directory
 
 BIN := .venv/bin
@@ -50,6 +50,9 @@ ablation: .venv/.development  ## take each safeguard away, and see its test fail
 load: .venv/.development  ## orders over HTTP, checked afterwards: RATE=300 SECONDS=120 SEED=1 WEB=1
 	@$(BIN)/python -m benchmarks.load $(if $(RATE),--rate $(RATE)) $(if $(SECONDS),--seconds $(SECONDS)) \
 		$(if $(SEED),--seed $(SEED)) $(if $(WEB),--web)
+
+simulate: .venv/.runtime  ## the real code in every order of things, from a seed: SCHEDULES=100000 SEED=1
+	@$(QUARTET) simulate --schedules $(or $(SCHEDULES),100000) $(if $(SEED),--seed $(SEED))
 
 CHAOS = $(BIN)/quartet chaos run $(if $(SEED),--seed $(SEED)) $(if $(SOAK),--soak '$(SOAK)') $(if $(RATE),--rate $(RATE))
 

@@ -2,7 +2,7 @@
 
 import typer
 
-from scripts import audit, demo, dlq, graph, keys, parked, refill, stack
+from scripts import audit, demo, dlq, graph, keys, parked, refill, simulate, stack
 from scripts.chaos import command as chaos
 from scripts.sentences import Understood
 
@@ -23,6 +23,7 @@ app.command()(stack.migrate)
 app.command()(demo.demo)
 app.command("audit")(audit.run)
 app.command()(graph.graph)
+app.command(context_settings=simulate.PASSED_ON)(simulate.simulate)
 app.add_typer(keys.app, name="key")
 app.add_typer(dlq.app, name="dlq")
 app.add_typer(parked.app, name="parked")

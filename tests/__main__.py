@@ -42,7 +42,7 @@ def main() -> int:
 
 def lanes_on(servers: Sequence[str]) -> Iterator[Sequence[Suite]]:
     """Give the lanes beside the end-to-end tests."""
-    yield [("tests/unit",), *(("tests/integration", f"--servers={where}", "-m", "not outage") for where in servers)]
+    yield [("tests/unit",), ("tests/simulation",), *(("tests/integration", f"--servers={where}", "-m", "not outage") for where in servers)]
     yield [("tests/integration", f"--servers={where}", "-m", "outage") for where in servers]
 
 

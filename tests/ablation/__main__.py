@@ -19,6 +19,7 @@ from tests.ablation.safeguard import Safeguard
 from tests.ablation.safeguards import SAFEGUARDS
 from tests.ablation.stories import STORIES, tale, told
 from tests.ablation.table import DOCUMENT, REPOSITORY, written
+from tests.simulation.store import SWITCHES
 
 TEST_TIMEOUT_S = 300
 PASSED, FAILED = 0, 1
@@ -55,8 +56,9 @@ def run(root: Path, *tests: str) -> tuple[int, str]:
 def simulate(root: Path, safeguard: Safeguard) -> tuple[int, str]:
     """Have the simulator of a copy look for a counterexample; give its exit code, and the story that it tells."""
     environment = {**os.environ, "PYTHONPATH": str(root), "PYTHONDONTWRITEBYTECODE": "1"}
+    without = ["--without", safeguard.name] if safeguard.name in SWITCHES else []
     ran = subprocess.run(
-        [sys.executable, "-m", "tests.simulation", *safeguard.simulated.split(), "--without", safeguard.name],
+        [sys.executable, "-m", "tests.simulation", *safeguard.simulated.split(), *without],
         cwd=root, env=environment, timeout=TEST_TIMEOUT_S, check=False, capture_output=True, text=True,
     )  # fmt: skip
     return ran.returncode, ran.stdout.partition("\n\n")[2] or ran.stdout + ran.stderr[-2_000:]

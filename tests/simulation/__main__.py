@@ -15,11 +15,13 @@ import typer
 from loguru import logger
 
 from infra.audit.findings import Break
+from scripts.sentences import in_one_line
 from tests.simulation.campaign import play
 from tests.simulation.choices import BUDGETS, choices
 from tests.simulation.explore import Explored, explore
 from tests.simulation.process_steps import ProcessSteps
 from tests.simulation.steps import take
+from tests.simulation.store import SWITCHES
 from tests.simulation.story import Step, tell
 from tests.simulation.windows import WINDOWS, Watch
 from tests.simulation.world import Action, World
@@ -49,8 +51,15 @@ def simulate(
     for name in filter(None, (world, random_in)):
         if name not in SETTINGS:
             raise typer.BadParameter(f"there is no world {name}: there are {', '.join(SETTINGS)}")
-    if path or world:
-        beginning = SETTINGS[world or "one"].world(**_budgets_of(budget or []))
+    if path and not world:
+        raise typer.BadParameter("a path is one of a world: name that too")
+    if unknown := [name for name in removed if name not in SWITCHES]:
+        known = ", ".join(sorted(SWITCHES))
+        raise typer.BadParameter(
+            f"the model knows no {unknown[0]}; `make ablation` takes it out of the code. It knows {known}"
+        )
+    if world:
+        beginning = SETTINGS[world].world(**_budgets_of(budget or []))
         raise typer.Exit(_tell_path(beginning, path, removed) if path else _everywhere(beginning, world, removed))
     if replay is not None:
         raise typer.Exit(_tell_drawn(seed, replay, random_in, removed))
@@ -191,5 +200,14 @@ def _tell(steps: Sequence[Step], breaks: Sequence[Break]) -> None:
         print(line)
 
 
+def main() -> int:
+    """Read the command line and do what it says; give the exit code."""
+    try:
+        with in_one_line():
+            return app(prog_name="quartet simulate", standalone_mode=False) or 0
+    except typer.Exit as end:
+        return end.exit_code
+
+
 if __name__ == "__main__":
-    app()
+    sys.exit(main())

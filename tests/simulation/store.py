@@ -23,6 +23,19 @@ from tests.simulation.tables import InboxRow, IntentRow, OutboxRow, Tables, with
 START = datetime(2026, 1, 1, tzinfo=UTC)
 """When everything happens, by the database's clock."""
 
+SWITCHES = frozenset(
+    {
+        "inbox",
+        "inbox row removed for a raised reaction",
+        "lease fencing",
+        "mandatory publish",
+        "provider key",
+        "refill generation",
+    }
+)
+"""Safeguards that are not the code's but the database's, the broker's or the provider's, and that the model goes without
+where it is told to. All others are taken out of the code. See `tests.ablation`."""
+
 At = Callable[[Instant], Awaitable[None]]
 """Told at every instant at which something may go wrong; raises, or never returns, where it does."""
 
