@@ -1,11 +1,51 @@
 """The command `quartet`: each of its commands lives in a module of its own."""
 
+from importlib import import_module
+from typing import Any
+
 import typer
+from typer.core import TyperGroup
+from typer.main import get_command
 
-from scripts import audit, demo, dlq, keys, parked, refill, stack
-from scripts.chaos import command as chaos
+from scripts import stack
 
-app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help="Quartet: four services, no conductor.")
+LATER = {
+    "demo": "scripts.demo",
+    "audit": "scripts.audit",
+    "key": "scripts.keys",
+    "dlq": "scripts.dlq",
+    "parked": "scripts.parked",
+    "refill": "scripts.refill",
+    "chaos": "scripts.chaos.command",
+}
+"""What speaks to the running services; the `app` of each module. To import all that takes longer than `status` does."""
+
+
+class Commands(TyperGroup):
+    """Imports what is `LATER` only when it is asked for."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """List all."""
+        self._import(*LATER)
+        return super().list_commands(ctx)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Give one; None if there is none, and then all are there to be suggested."""
+        if cmd_name not in self.commands:
+            self._import(*(LATER.keys() & {cmd_name} or LATER))
+        return super().get_command(ctx, cmd_name)
+
+    def _import(self, *names: str) -> None:
+        for name in names:
+            if name not in self.commands:
+                command = get_command(import_module(LATER[name]).app)
+                command.name = name  # which the list of commands goes by
+                self.add_command(command)
+
+
+app = typer.Typer(
+    cls=Commands, no_args_is_help=True, pretty_exceptions_enable=False, help="Quartet: four services, no conductor."
+)
 
 app.command()(stack.up)
 app.command()(stack.down)
@@ -13,13 +53,6 @@ app.command()(stack.reset)
 app.command()(stack.status)
 app.command()(stack.logs)
 app.command()(stack.migrate)
-app.command()(demo.demo)
-app.command("audit")(audit.run)
-app.add_typer(keys.app, name="key")
-app.add_typer(dlq.app, name="dlq")
-app.add_typer(parked.app, name="parked")
-app.command()(refill.refill)
-app.add_typer(chaos.app, name="chaos")
 
 if __name__ == "__main__":
     app()
