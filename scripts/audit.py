@@ -37,6 +37,8 @@ UNITS_S = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0}
 DURATION_MAX_S = 100 * 365 * UNITS_S["d"]
 DURATION = re.compile(r"(\d+(?:\.\d+)?)([smhd]?)")
 
+app = typer.Typer(add_completion=False)
+
 
 def seconds(text: str) -> float:
     """Read a duration such as `90`, `5s`, `10m`, `2h` or `1d`.
@@ -50,6 +52,7 @@ def seconds(text: str) -> float:
     return float(match[1]) * UNITS_S[match[2]]
 
 
+@app.command()
 def run(
     since: Annotated[str, typer.Option(help="Only orders that something happened to since: 10m, 2h.")] = "",
     settled_for: Annotated[str, typer.Option(help="How long an order must have been at rest.")] = "5s",

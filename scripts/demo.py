@@ -22,6 +22,8 @@ EVENT_TIMEOUT_S = 20.0
 OBSERVER = "observer"
 COLOURS = {"order": "cyan", "inventory": "yellow", "payment": "magenta", "notification": "green"}
 
+app = typer.Typer(add_completion=False)
+
 
 @dataclass(frozen=True, slots=True)
 class Kind:
@@ -95,6 +97,7 @@ KINDS = (
 )
 
 
+@app.command()
 def demo() -> None:
     """Place an order of each kind and watch it end; exit with 1 if any did not end as it must."""
     logging.disable()  # what the libraries would log is said in one line below

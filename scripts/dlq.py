@@ -18,7 +18,9 @@ from scripts.stack_screen import out, rows_table
 PAGE_MAX_LETTERS = 200
 """Of each service; what is left is said."""
 
-app = typer.Typer(no_args_is_help=True, help="Dead letters: events that failed and were set aside.")
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, help="Dead letters: events that failed and were set aside."
+)
 
 Letters: TypeAlias = Annotated[list[UUID] | None, typer.Argument(help="Letters, by their ids.", show_default=False)]
 Reason: TypeAlias = Annotated[str | None, typer.Option("--reason", help="Those of one error class.")]

@@ -15,6 +15,7 @@ from infra.choreography.reading import choreography
 from infra.ports import SERVICES
 
 BROKEN = 1
+app = typer.Typer(add_completion=False)
 Service = StrEnum("Service", list(SERVICES))  # type: ignore[misc]  # its names are not known to mypy
 
 
@@ -26,6 +27,7 @@ class Format(StrEnum):
     JSON = "json"
 
 
+@app.command()
 def graph(
     form: Annotated[Format, typer.Option("--format", help="How it is written.")] = Format.MERMAID,
     service: Annotated[Service | None, typer.Option(help="Draw the part of one service.")] = None,

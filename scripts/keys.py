@@ -11,7 +11,7 @@ from scripts.operations import asking
 from scripts.sentences import sentences
 from services.order.keys import hash_of
 
-app = typer.Typer(no_args_is_help=True, help="Customers' keys: issue, list, revoke.")
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Customers' keys: issue, list, revoke.")
 
 Customer = Annotated[str, typer.Argument(help="The customer's id.")]
 

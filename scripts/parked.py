@@ -15,7 +15,9 @@ from scripts.stack_screen import out, rows_table
 PAGE_MAX_ROWS = 200
 """Of each service."""
 
-app = typer.Typer(no_args_is_help=True, help="Intents and events that are parked, until a person releases them.")
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, help="Intents and events that are parked, until a person releases them."
+)
 
 
 @app.command("list")

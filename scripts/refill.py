@@ -15,7 +15,10 @@ from shared.topology import lanes_of
 
 UNITS_S = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
+app = typer.Typer(add_completion=False)
 
+
+@app.command()
 def refill(
     context: typer.Context,
     lane: Annotated[str, typer.Argument(help="Such as payment.stock.reserved.")],

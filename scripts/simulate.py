@@ -13,6 +13,10 @@ PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_opt
 """What is typed is read by the simulator itself, `--help` included."""
 
 
+app = typer.Typer(add_completion=False)
+
+
+@app.command(context_settings=PASSED_ON)
 def simulate(context: typer.Context) -> None:
     """Play the real code through every order of things, in a world in memory; exit with 1 if a promise breaks."""
     with sentences():

@@ -1,6 +1,5 @@
 """A service as a program: `python -m services.NAME` serves HTTP and dances until it is told to stop."""
 
-import gc
 import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -13,6 +12,7 @@ from fastapi import APIRouter, FastAPI
 from loguru import logger
 from pydantic import ValidationError
 
+from shared.garbage import freeze_what_stays
 from shared.http.asyncapi import asyncapi_router
 from shared.http.body_limit import BodyLimit
 from shared.http.health import health_router
@@ -28,7 +28,6 @@ from shared.store.postgres import States
 
 VERSION = "0.1.0"
 CONNECTIONS_DRAIN_TIMEOUT_S = 2
-GC_YOUNG_OBJECTS, GC_YOUNG_ROUNDS, GC_MIDDLE_ROUNDS = 50_000, 20, 50
 KEEP_ALIVE_S = 75  # longer than clients and proxies keep idle connections, or they would send into one being closed
 S = TypeVar("S", bound=Settings)
 
@@ -104,17 +103,6 @@ class Service(Generic[S]):
         except OSError as error:
             sys.exit(_usage(f"{self.reactions.service}: {error}"))
         sys.exit(1 if failed else 0)
-
-
-def freeze_what_stays() -> None:
-    """Tell Python's garbage collector that all there is by now stays, and to look less often at what comes.
-
-    Its defaults are for small scripts: every 700 new objects it looks for cycles among them, and a batch makes
-    thousands that live until its commit and hold none. See `gc.freeze` and `gc.set_threshold`.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(GC_YOUNG_OBJECTS, GC_YOUNG_ROUNDS, GC_MIDDLE_ROUNDS)
 
 
 def _replica_sockets(settings: Settings) -> list[socket.socket] | None:

@@ -1,7 +1,7 @@
-"""`python -m tests`: every suite, in lanes side by side, because each of them mostly waits for servers and programs.
+"""`python -m tests`: every suite, a few side by side, because each of them mostly waits for servers and programs.
 
-The integration suite runs on native servers and, where a Docker engine answers, in containers as well. More lanes would
-be no faster: with the processors busy all tests look more often at what they wait for. The exit code is that of
+The integration suite runs on native servers and, where a Docker engine answers, in containers as well. More at once
+would be no faster: with the processors busy all tests look more often at what they wait for. The exit code is that of
 whichever suite went wrong.
 """
 
@@ -10,7 +10,6 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import chain
 from typing import IO, TypeAlias
 
 from infra.home import REPOSITORY
@@ -19,53 +18,49 @@ from tests.integration import engine
 NOT_EXERCISED = "quartet: no Docker engine answers, so Docker mode was not exercised"
 SERVERS = {False: ("native",), True: ("native", "containers")}
 """Where the integration suite runs, by whether a Docker engine answers."""
+AT_ONCE_MAX = 3
 
 Suite: TypeAlias = tuple[str, ...]
 """What pytest is told."""
-Ran: TypeAlias = tuple[int, IO[str]]
-"""The exit code, and what was printed."""
+Ran: TypeAlias = tuple[int, IO[str] | None]
+"""The exit code, and what was printed where nobody saw it."""
+END_TO_END: Suite = ("tests/e2e",)
 
 
 def main() -> int:
     """Run them all."""
     contained = engine.answers()
-    lanes = tuple(lanes_on(SERVERS[contained]))
-    with ThreadPoolExecutor(len(lanes)) as running:
-        rest = running.map(run_one_by_one, lanes)
-        # It takes longest, and is printed while it runs; what the others printed is shown when they are through.
-        code = _pytest(("tests/e2e",))
-        codes = [code, *map(_shown, chain.from_iterable(rest))]
+    with ThreadPoolExecutor(AT_ONCE_MAX) as running:
+        codes = list(map(_shown, running.map(run, suites_on(SERVERS[contained]))))
     if not contained:
         print(NOT_EXERCISED)  # noqa: T201 - a command line prints
     return next((code for code in codes if code), 0)
 
 
-def lanes_on(servers: Sequence[str]) -> Iterator[Sequence[Suite]]:
-    """Give the lanes beside the end-to-end tests."""
-    yield [("tests/unit",), ("tests/simulation",), *(("tests/integration", f"--servers={where}", "-m", "not outage") for where in servers)]
-    yield [("tests/integration", f"--servers={where}", "-m", "outage") for where in servers]
+def suites_on(servers: Sequence[str]) -> Iterator[Suite]:
+    """Give the suites, those that take longest first: whoever is through takes the next."""
+    yield END_TO_END
+    for where in servers:
+        for which in ("outage", "not outage"):
+            yield "tests/integration", f"--servers={where}", "-m", which
+    yield "tests/unit", "tests/simulation"
 
 
-def run_one_by_one(lane: Sequence[Suite]) -> list[Ran]:
-    """Run the suites of a lane."""
-    ran: list[Ran] = []
-    for suite in lane:
-        printed = tempfile.TemporaryFile("w+")  # noqa: SIM115 - it is read and closed by who shows it
-        ran.append((_pytest(suite, printed), printed))
-    return ran
-
-
-def _pytest(suite: Suite, printed: IO[str] | None = None) -> int:
+def run(suite: Suite) -> Ran:
+    """Run a suite; what the first one prints is seen while it runs, and what the others print when they are through."""
+    printed = None if suite is END_TO_END else tempfile.TemporaryFile("w+")  # noqa: SIM115 - who shows it closes it
     command = [sys.executable, "-m", "pytest", *suite]
-    return subprocess.run(command, cwd=REPOSITORY, stdout=printed, stderr=printed, check=False).returncode
+    done = subprocess.run(command, cwd=REPOSITORY, stdout=printed, stderr=printed, check=False)
+    return done.returncode, printed
 
 
 def _shown(ran: Ran) -> int:
     code, printed = ran
-    with printed:
-        printed.seek(0)
-        sys.stdout.write(printed.read())
-        sys.stdout.flush()
+    if printed is not None:
+        with printed:
+            printed.seek(0)
+            sys.stdout.write(printed.read())
+            sys.stdout.flush()
     return code
 
 

@@ -59,7 +59,7 @@ async def _measure(console: Console, rounds: int, orders: int, seconds: float) -
     machine = _machine()
     async with serving() as servers:
         for number in range(1, rounds + 1):
-            floor = await floor_of(servers)
+            floor = await floor_of(servers, orders)
             together = await measure(servers, batched, seconds)
             alone = await measure(servers, one_by_one, seconds)
             measured.append(Round(floor, together, alone))

@@ -31,7 +31,7 @@ TRANSACTIONS_ON_THE_WAY = 7
 FSYNCS = 300
 PAGE_BYTES = 8192
 BATCH_EVENTS = 500
-BATCHES = 12
+BATCHES_PER_1000_ORDERS = 1
 SINGLES = 200
 CONNECTIONS = 4
 """As many as there are services."""
@@ -71,17 +71,17 @@ class Floor:
         return TRANSACTIONS_ON_THE_WAY * self.transaction_ms + HOPS_PER_ORDER * self.hop_ms
 
 
-async def floor_of(servers: Servers) -> Floor:
-    """Measure."""
+async def floor_of(servers: Servers, orders: int) -> Floor:
+    """Measure, many at once with about as much as `orders` come to."""
     fsync_ms = await asyncio.to_thread(_fsync_ms, servers.postgres.directory.parent / "fsync")
     async with Hops(servers) as hops:
-        hop_ms, messages_per_s = await hops.alone_ms(), await hops.together_per_s()
+        hop_ms, messages_per_s = await hops.alone_ms(), await hops.together_per_s(orders)
     administrator = await servers.connect()
     await administrator.execute(f"CREATE DATABASE {DATABASE}")
     connections = [await _connect(servers, create=number == 0) for number in range(CONNECTIONS)]
     try:
         transaction_ms = await _alone_ms(connections[0])
-        events_per_s = await _together_per_s(connections)
+        events_per_s = await _together_per_s(connections, orders)
     finally:
         for connection in connections:
             await connection.close()
@@ -111,15 +111,16 @@ async def _alone_ms(connection: asyncpg.Connection) -> float:
     return median(times_ms)
 
 
-async def _together_per_s(connections: list[asyncpg.Connection]) -> float:
+async def _together_per_s(connections: list[asyncpg.Connection], orders: int) -> float:
     async def commit_all(connection: asyncpg.Connection, lots: list["Rows"]) -> None:
         for rows in lots:
             await rows.commit(connection)
 
-    lots = [[Rows(BATCH_EVENTS) for _ in range(BATCHES)] for _ in connections]
+    batches = max(orders * BATCHES_PER_1000_ORDERS // 1000, 1)
+    lots = [[Rows(BATCH_EVENTS) for _ in range(batches)] for _ in connections]
     began_s = time.perf_counter()
     await asyncio.gather(*map(commit_all, connections, lots))
-    return len(connections) * BATCHES * BATCH_EVENTS / (time.perf_counter() - began_s)
+    return len(connections) * batches * BATCH_EVENTS / (time.perf_counter() - began_s)
 
 
 class Rows:

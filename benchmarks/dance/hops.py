@@ -15,7 +15,7 @@ from shared.ids import new_id
 
 QUEUE = "floor"
 ALONE = 200
-TOGETHER = 3_000
+ORDERS_PER_MESSAGE = 4
 IN_FLIGHT = 100
 EVENT_BYTES = 500
 PACK_BYTES = 20 * EVENT_BYTES
@@ -53,8 +53,9 @@ class Hops:
             times_ms.append((delivered_s - began_s) * 1000)
         return median(times_ms)
 
-    async def together_per_s(self) -> float:
+    async def together_per_s(self, orders: int) -> float:
         """Give how many messages of the size of a pack are confirmed and delivered each second."""
+        messages = max(orders // ORDERS_PER_MESSAGE, 1)
         places = asyncio.Semaphore(IN_FLIGHT)
 
         async def publish() -> None:
@@ -63,10 +64,10 @@ class Hops:
 
         began_s = time.perf_counter()
         async with asyncio.timeout(HOP_TIMEOUT_S):
-            await asyncio.gather(*(publish() for _ in range(TOGETHER)))
-            for _ in range(TOGETHER):
+            await asyncio.gather(*(publish() for _ in range(messages)))
+            for _ in range(messages):
                 await self._delivered.get()
-        return TOGETHER / (time.perf_counter() - began_s)
+        return messages / (time.perf_counter() - began_s)
 
     async def _publish(self, size_bytes: int) -> None:
         message = aio_pika.Message(

@@ -18,9 +18,10 @@ from services.inventory.__main__ import service as inventory
 from services.notification.__main__ import service as notification
 from services.order.__main__ import service as order
 from services.payment.__main__ import service as payment
+from shared.garbage import freeze_what_stays
 from shared.logs import set_up_logs
 from shared.runtime import Runtime
-from shared.service import Service, freeze_what_stays
+from shared.service import Service
 
 SERVICES: Mapping[str, Service[Any]] = {
     service.reactions.service: service for service in (order, inventory, payment, notification)

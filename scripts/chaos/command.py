@@ -31,7 +31,9 @@ SOAK_MAX_S = 24 * 3600.0
 DURATION = re.compile(r"(?P<number>\d+)(?P<unit>[smh])")
 UNITS_S = {"s": 1.0, "m": 60.0, "h": 3600.0}
 
-app = typer.Typer(no_args_is_help=True, help="Break the running stack, undo it, and audit what is left.")
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, help="Break the running stack, undo it, and audit what is left."
+)
 
 
 @app.command("list")

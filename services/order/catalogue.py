@@ -20,7 +20,7 @@ class Catalogue:
         self._max_age_s = max_age_s
         self._prices: dict[str, Money] = {}
         self._read_at_s = float("-inf")
-        self._reading = asyncio.Lock()
+        self._reading: asyncio.Task[None] | None = None
 
     async def price(self, quantities: Mapping[str, int], currency: str) -> tuple[tuple[OrderLine, ...], Money]:
         """Price the lines of an order and add them up.
@@ -43,8 +43,16 @@ class Catalogue:
         return tuple(lines), total
 
     async def _fresh(self) -> Mapping[str, Money]:
-        async with self._reading:
-            if time.monotonic() - self._read_at_s > self._max_age_s:
-                self._prices = await prices(self._engine)
-                self._read_at_s = time.monotonic()
+        """Give the prices. Whoever comes while they are read waits for that reading, and not for one after another."""
+        if time.monotonic() - self._read_at_s > self._max_age_s:
+            if self._reading is None:
+                self._reading = asyncio.create_task(self._read())
+            await asyncio.shield(self._reading)  # others wait for it too
         return self._prices
+
+    async def _read(self) -> None:
+        try:
+            self._prices = await prices(self._engine)
+            self._read_at_s = time.monotonic()
+        finally:
+            self._reading = None

@@ -164,15 +164,21 @@ class Auditor:
             await channel.exchange_delete(exchange)
 
     async def wipe(self) -> None:
-        """Empty every table and every queue: the next test begins with nothing."""
+        """Empty every table and every queue: the next test begins with nothing.
+
+        What is empty is left alone: to look costs both servers a fraction of what emptying does.
+        """
         tables = await self.rows(
             "SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables"
             " WHERE schemaname LIKE '%\\_service' AND tablename <> 'alembic_version'"
         )
-        await self.rows(f"TRUNCATE {', '.join(row['name'] for row in tables)}")
-        async with await self.channel() as channel:
-            for name in QUEUES:
-                await (await channel.get_queue(name, ensure=False)).purge()
+        looks = [f"SELECT '{row['name']}' AS name WHERE EXISTS (SELECT FROM {row['name']})" for row in tables]  # noqa: S608 - ours
+        if used := await self.rows(" UNION ALL ".join(looks)):
+            await self.rows(f"TRUNCATE {', '.join(row['name'] for row in used)}")
+        if deep := await self.depths():
+            async with await self.channel() as channel:
+                for name in deep:
+                    await (await channel.get_queue(name, ensure=False)).purge()
 
     async def receive(self, sku: str, quantity: int) -> None:
         """Put goods on the shelf that inventory has never heard of, with the receipt in its log."""

@@ -27,9 +27,9 @@ pytestmark = [pytest.mark.integration, pytest.mark.outage, pytest.mark.usefixtur
 ORDERS = 12
 LINES = [{"sku": "rosin", "quantity": 1}]
 BACK_S = 180.0
+"""Connections that are given up on by their heartbeats, a grace that passes, a backoff at its longest."""
 PATIENT: Mapping[str, float] = {"order_deadline_s": 3_600, "charge_patience_s": 3_600}
 """No order is given up on because an outage took long: what is asked here is whether it goes on."""
-"""Connections that are given up on by their heartbeats, a grace that passes, a backoff at its longest."""
 
 Outage: TypeAlias = Callable[[Server], AbstractAsyncContextManager[None]]
 
@@ -109,8 +109,7 @@ async def test_a_database_outage(stage: Stage, tried_again: list[str], outage: O
         await eventually(long_enough, BACK_S)
         for answer in await answers:
             is_problem(answer, 503)
-        for actor in actors.values():
-            await not_ready(actor, "database")
+        await asyncio.gather(*(not_ready(actor, "database") for actor in actors.values()))
     await asyncio.gather(*(actor.ready() for actor in actors.values()))
     await all_confirmed(stage, actors, keys + more)
 
@@ -124,8 +123,7 @@ async def test_a_broker_outage(stage: Stage, outage: Outage) -> None:
     async with outage(stage.servers.broker):
         for answer in await asyncio.gather(*(ask(actors["order"], key, lines=LINES) for key in more)):
             assert answer.status_code == 201, answer.text
-        for actor in actors.values():
-            await not_ready(actor, "broker")
+        await asyncio.gather(*(not_ready(actor, "broker") for actor in actors.values()))
     await asyncio.gather(*(actor.ready() for actor in actors.values()))
     await all_confirmed(stage, actors, keys + more)
 
@@ -138,8 +136,7 @@ async def test_a_stop_during_an_outage(stage: Stage, outage: Outage, which: str)
     actors = await stage.start_all(**PATIENT)
     keys = await begun(stage, actors["order"])
     async with outage(getattr(stage.servers, which)):
-        for actor in actors.values():
-            await not_ready(actor, which)
+        await asyncio.gather(*(not_ready(actor, which) for actor in actors.values()))
         took_s = await asyncio.gather(*(_stopping_s(actor) for actor in actors.values()))
     assert max(took_s) < STOP_MAX_S, dict(zip(SERVICES, took_s, strict=True))
     await all_confirmed(stage, await stage.start_all(), keys)

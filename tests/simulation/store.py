@@ -33,8 +33,8 @@ SWITCHES = frozenset(
         "refill generation",
     }
 )
-"""Safeguards that are not the code's but the database's, the broker's or the provider's, and that the model goes without
-where it is told to. All others are taken out of the code. See `tests.ablation`."""
+"""Safeguards that are the database's, the broker's or the provider's rather than the code's, and that the model goes
+without where it is told to. All others are taken out of the code. See `tests.ablation`."""
 
 At = Callable[[Instant], Awaitable[None]]
 """Told at every instant at which something may go wrong; raises, or never returns, where it does."""

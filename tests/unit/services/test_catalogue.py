@@ -1,5 +1,7 @@
 """Prices: the catalogue's, never the client's."""
 
+import asyncio
+
 import pytest
 
 from services.order.catalogue import Catalogue
@@ -67,3 +69,18 @@ async def test_the_database_is_away(engine: FakeEngine) -> None:
     with pytest.raises(WorldError):
         await catalogue.price({"mug": 1}, "EUR")
     assert (await catalogue.price({"mug": 1}, "EUR"))[1].amount == 1_000
+
+
+async def test_who_comes_while_it_is_read_shares_that_reading(engine: FakeEngine) -> None:
+    """Before a frozen database everybody waits for one time-out, and nobody for those of all who came before."""
+    catalogue = Catalogue(engine.real, 0)
+
+    async def asked_at_once() -> list[object]:
+        asks = [catalogue.price({"mug": 1}, "EUR") for _ in range(3)]
+        return list(await asyncio.gather(*asks, return_exceptions=True))
+
+    engine.failures.append(OSError("no answer"))
+    assert [type(answer) for answer in await asked_at_once()] == [WorldError] * 3
+    assert (engine.failures, engine.asked) == ([], [])
+    assert [type(answer) for answer in await asked_at_once()] == [tuple] * 3
+    assert len(engine.asked) == 1
