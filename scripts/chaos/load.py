@@ -15,7 +15,7 @@ import httpx
 from scripts.chaos.schedule import PLENTY, Arrival
 from scripts.shop import Shop
 
-PATIENCE_S = 150.0
+PATIENCE_S = 420.0
 """So long a customer asks again, under the same idempotency key; longer than any outage that is made here."""
 ASK_AGAIN_MIN_S, ASK_AGAIN_MAX_S = 0.1, 2.0
 IN_FLIGHT_MAX_ORDERS = 2_000
@@ -45,11 +45,26 @@ class Load:
         self._began_s = monotonic()
         self._arriving: asyncio.Task[None] | None = None
         self._in_flight: set[asyncio.Task[None]] = set()
+        self._open = asyncio.Event()
+        self._open.set()
 
     def begin(self) -> None:
         """Let orders arrive."""
         self._began_s = monotonic()
         self._arriving = asyncio.create_task(self._arrive())
+
+    @property
+    def is_open(self) -> bool:
+        """Whether orders arrive once they have begun to."""
+        return self._open.is_set()
+
+    def pause(self) -> None:
+        """Let none arrive until it goes on; those in flight ask on."""
+        self._open.clear()
+
+    def go_on(self) -> None:
+        """Let orders arrive again; those of the pause never come."""
+        self._open.set()
 
     async def end(self) -> None:
         """Let none arrive any more, and wait for those in flight; each customer's patience has an end."""
@@ -70,6 +85,9 @@ class Load:
         for arrival in self._arrivals:
             due_s += arrival.after_s
             await asyncio.sleep(max(0.0, due_s - monotonic()))
+            if not self.is_open:
+                await self._open.wait()
+                due_s = monotonic()
             if len(self._in_flight) >= IN_FLIGHT_MAX_ORDERS:
                 self.held_back += 1
                 continue

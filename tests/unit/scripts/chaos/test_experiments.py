@@ -1,14 +1,16 @@
 """The experiments undo what they broke, however they end."""
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, cast
 
 import pytest
 
 from infra.failure import StackError
 from scripts.chaos import world as waiting
+from scripts.chaos.experiments import servers
 from scripts.chaos.experiments.processes import kill_everything
+from scripts.chaos.experiments.servers import freeze_for_long
 from tests.unit.scripts.chaos.fakes import world
 from tests.unit.test_past_proxies import REPOSITORY
 
@@ -50,6 +52,31 @@ class FakeHosts:
         self.lives[name] += 1
 
 
+class FrozenHosts:
+    """One server, which answers unless it is frozen."""
+
+    def __init__(self) -> None:
+        self.frozen: set[str] = set()
+        self.look: Callable[[], None] = lambda: None
+
+    async def names(self, program: str) -> Sequence[str]:
+        """Name it."""
+        return [program]
+
+    async def freeze(self, name: str) -> None:
+        """Freeze it."""
+        self.frozen.add(name)
+
+    async def thaw(self, name: str) -> None:
+        """Let it go on."""
+        self.frozen.remove(name)
+
+    async def answers(self) -> bool:
+        """Tell whether it answers, and that somebody asked."""
+        self.look()
+        return not self.frozen
+
+
 async def test_everything_that_was_killed_is_revived_where_the_killing_was_ended_halfway(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -61,6 +88,24 @@ async def test_everything_that_was_killed_is_revived_where_the_killing_was_ended
         await kill_everything(place)
     assert hosts.dead == set()
     assert hosts.lives["order-1"] == hosts.lives["inventory-1"] == 2
+
+
+async def test_a_long_outage_is_watched_to_its_end_and_then_customers_come_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """They stay away meanwhile: no crowd waits before a shop that cannot serve."""
+    for duration in ("OUTAGE_FLOWS_S", "OUTAGE_LOOKS_EVERY_S"):
+        monkeypatch.setattr(servers, duration, 0.0)
+    monkeypatch.setattr(servers, "OUTAGE_S", 0.05)
+    place, hosts = world(), FrozenHosts()
+    place.hosts = cast("Any", hosts)
+    place.database = cast("Any", hosts)
+    looks: list[bool] = []
+    hosts.look = lambda: looks.append(place.load.is_open)
+    assert await freeze_for_long("postgres", place) == len(looks) > 0
+    assert not any(looks)
+    assert place.load.is_open
+    assert hosts.frozen == set()
 
 
 def undoings() -> Iterator[tuple[str, ast.expr]]:

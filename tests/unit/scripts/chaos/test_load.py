@@ -12,8 +12,11 @@ from scripts.chaos.schedule import Arrival, arrivals
 from tests.unit.scripts.chaos.fakes import FakeShop
 
 DEADLINE_S = 10.0
+PASSES = 20
+"""Of the loop: more than an order takes that a fake answers."""
 REQUEST = httpx.Request("POST", "http://nowhere")
 ORDER = Arrival(0, 0.0, "tok_approved", {"rosin": 1}, cancels=False)
+LATER = Arrival(1, 1_000.0, "tok_approved", {"rosin": 1}, cancels=False)
 CANCELLED = Arrival(0, 0.0, "tok_approved", {"rosin": 1}, cancels=True)
 
 
@@ -80,6 +83,28 @@ async def test_some_cancel() -> None:
     shop = FakeShop()
     told = await run(shop, CANCELLED)
     assert shop.cancelled == told.placed
+
+
+async def test_customers_who_stay_away_do_not_come_later_all_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a pause has kept away is not made up for: it would be a crowd."""
+    now_s = 0.0
+    monkeypatch.setattr(load, "monotonic", lambda: now_s)
+    shop = FakeShop()
+    running = Load(shop, [ORDER, LATER])  # type: ignore[arg-type]  # a fake
+    running.pause()
+    running.begin()
+    await _pass()
+    assert shop.keys == []
+    now_s = 2 * LATER.after_s
+    running.go_on()
+    await _pass()
+    assert len(shop.keys) == 1
+    await running.abandon()
+
+
+async def _pass() -> None:
+    for _ in range(PASSES):
+        await asyncio.sleep(0)
 
 
 async def test_orders_in_flight_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
