@@ -8,8 +8,9 @@ import pytest
 
 from infra.failure import StackError
 from scripts.chaos import world as waiting
-from scripts.chaos.experiments import servers
+from scripts.chaos.experiments import queues, servers
 from scripts.chaos.experiments.processes import kill_everything
+from scripts.chaos.experiments.queues import TRIES_MAX, _missed, delete_dead_queue
 from scripts.chaos.experiments.servers import freeze_for_long
 from tests.unit.scripts.chaos.fakes import world
 from tests.unit.test_past_proxies import REPOSITORY
@@ -106,6 +107,68 @@ async def test_a_long_outage_is_watched_to_its_end_and_then_customers_come_back(
     assert not any(looks)
     assert place.load.is_open
     assert hosts.frozen == set()
+
+
+class QuickWatch:
+    """A broker whose queue is declared again at once, but for the last deletion; nothing lies in it, all is kept."""
+
+    def __init__(self, deletions: int) -> None:
+        self.deletions = self.published = 0
+        self._gap_at = deletions
+
+    async def delete(self, _: str) -> None:
+        """Delete it."""
+        self.deletions += 1
+
+    async def missing(self, _: str) -> bool:
+        """Tell whether somebody declared it since."""
+        return self.deletions == self._gap_at
+
+    async def publish(self, _: str, __: str, *messages: bytes) -> None:
+        """Take messages."""
+        self.published += len(messages)
+
+    async def depths(self) -> dict[str, int]:
+        """Find nothing."""
+        return {}
+
+    async def letters(self) -> int:
+        """Count what was set aside."""
+        return self.published
+
+    async def declare(self) -> None:
+        """Declare it again."""
+
+
+@pytest.mark.parametrize(("gap_at", "deletions", "hit"), [(1, 1, True), (3, 3, True), (99, TRIES_MAX, False)])
+async def test_a_queue_that_is_declared_again_too_soon_is_deleted_again(gap_at: int, deletions: int, hit: bool) -> None:
+    """Or nothing has met the gap, and nothing is shown."""
+    place, broker = world(), QuickWatch(gap_at)
+    place.broker = place.database = cast("Any", broker)
+    hits = await delete_dead_queue(place)
+    assert (broker.deletions, hits > 0) == (deletions, hit)
+    assert place.letters == broker.published
+
+
+@pytest.mark.parametrize(("hits_at", "tries"), [(1, 1), (3, 3), (99, TRIES_MAX)])
+async def test_a_lane_that_is_mended_before_anything_missed_it_is_harmed_again(
+    hits_at: int, tries: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody who looks after the topology may come by at once."""
+    monkeypatch.setattr(queues, "MISSED_TIMEOUT_S", 0.0)
+    place, harmed = world(), 0
+
+    class Watched:
+        async def missed(self, *_: object) -> int:
+            return int(harmed == hits_at)
+
+    async def harm() -> None:
+        nonlocal harmed
+        harmed += 1
+
+    place.database = cast("Any", Watched())
+    assert await _missed(place, "harmed", harm) == (1 if hits_at <= TRIES_MAX else 0)
+    assert harmed == tries
 
 
 def undoings() -> Iterator[tuple[str, ast.expr]]:
