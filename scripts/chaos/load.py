@@ -20,6 +20,9 @@ PATIENCE_S = 420.0
 ASK_AGAIN_MIN_S, ASK_AGAIN_MAX_S = 0.1, 2.0
 IN_FLIGHT_MAX_ORDERS = 2_000
 """More are not begun, and counted."""
+ASKING_MAX = 80
+"""So many requests are under way at once; others wait for their turn here. The client has 100 connections, and where
+thousands queue for one of them it does nothing any more but look through its queue."""
 NOT_NOW = frozenset({409, 429, 503})
 """In flight already, or not now: the answers of a service that is cut off, and says so."""
 STOCK_MIN, RECEIPT_MAX = 5_000, 1_000
@@ -45,6 +48,7 @@ class Load:
         self._began_s = monotonic()
         self._arriving: asyncio.Task[None] | None = None
         self._in_flight: set[asyncio.Task[None]] = set()
+        self._asking = asyncio.Semaphore(ASKING_MAX)
         self._open = asyncio.Event()
         self._open.set()
 
@@ -113,7 +117,8 @@ class Load:
             told = NO_ANSWER
             with suppress(httpx.TransportError):
                 try:
-                    document: dict[str, Any] = await question()
+                    async with self._asking:
+                        document: dict[str, Any] = await question()
                 except httpx.HTTPStatusError as error:
                     told = str(error.response.status_code)
                 else:

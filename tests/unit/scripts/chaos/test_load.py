@@ -2,6 +2,7 @@
 
 import asyncio
 from itertools import islice
+from typing import Any
 
 import httpx
 import pytest
@@ -76,6 +77,33 @@ async def test_patience_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(load, "PATIENCE_S", 0.0)
     told = await run(FakeShop(), ORDER)
     assert (told.placed, told.lost) == ([], 1)
+
+
+async def test_requests_that_wait_do_so_before_the_client(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its own queue is looked through with every answer: a crowd in it would be all that there is to do."""
+    monkeypatch.setattr(load, "ASKING_MAX", 2)
+    under_way, most, goes_on = 0, 0, asyncio.Event()
+
+    class SlowShop(FakeShop):
+        async def place(self, *order: Any) -> dict[str, Any]:
+            nonlocal under_way, most
+            under_way += 1
+            most = max(most, under_way)
+            await goes_on.wait()
+            under_way -= 1
+            return await super().place(*order)
+
+    shop = SlowShop()
+    running = Load(shop, [ORDER] * 10)  # type: ignore[arg-type]  # a fake
+    running.begin()
+    await _pass()
+    assert under_way == 2
+    goes_on.set()
+    async with asyncio.timeout(DEADLINE_S):
+        while len(running.placed) < 10:  # noqa: ASYNC110 - numbers set no event
+            await asyncio.sleep(0)
+    await running.end()
+    assert most == 2
 
 
 async def test_some_cancel() -> None:
