@@ -18,6 +18,8 @@ from shared.envelope import CONTENT_TYPE, Logged, encode
 from shared.topology import Binding, events_exchange, topology_of
 
 TIMEOUT_S = 5.0
+PUBLISH_MAX_MESSAGES = 25
+"""So many wait for their confirms together: one by one, a busy broker takes minutes for a storm."""
 AWAY = (OSError, TimeoutError, AMQPError, ChannelInvalidStateError, httpx.HTTPError)
 """What it raises while the node is away."""
 DECLARED = topology_of(TABLES)
@@ -91,14 +93,19 @@ class Broker:
         async with await self._connection(owner) as connection:
             channel = await connection.channel(on_return_raises=True)
             exchange = await channel.get_exchange(events_exchange(owner), ensure=False)
-            for body in bodies:
-                message = aio_pika.Message(
+            messages = [
+                aio_pika.Message(
                     body,
                     content_type=CONTENT_TYPE,
                     delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
                     message_id=f"chaos {uuid4()}",
                 )
-                await exchange.publish(message, routing_key, mandatory=True, timeout=TIMEOUT_S)
+                for body in bodies
+            ]
+            for start in range(0, len(messages), PUBLISH_MAX_MESSAGES):
+                some = messages[start : start + PUBLISH_MAX_MESSAGES]
+                publishing = (exchange.publish(one, routing_key, mandatory=True, timeout=TIMEOUT_S) for one in some)
+                await asyncio.gather(*publishing)
 
     def _url(self, user: str) -> str:
         return f"amqp://{user}:{self._credentials.broker(user)}@{HOST}:{AMQP}/{VHOST}"
