@@ -38,22 +38,17 @@ class Understood(TyperGroup):
 
     def make_context(self, *args: Any, **extra: Any) -> Any:
         """Read what is meant for all commands."""
-        with in_one_line():
+        with _in_one_line():
             return super().make_context(*args, **extra)
 
     def invoke(self, ctx: Any) -> Any:
         """Read what is meant for one command, and run it."""
-        with in_one_line():
+        with _in_one_line():
             return super().invoke(ctx)
 
 
 @contextmanager
-def in_one_line() -> Iterator[None]:
-    """Say in one line what is not understood of a command line.
-
-    Raises:
-        typer.Exit: it is said.
-    """
+def _in_one_line() -> Iterator[None]:
     try:
         yield
     except typer.TyperException as error:

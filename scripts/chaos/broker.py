@@ -1,5 +1,6 @@
 """The broker as an experiment sees it: looked at and mended as the topology's user, published to as an owner."""
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Iterable
 from uuid import uuid4
@@ -17,9 +18,13 @@ from shared.envelope import CONTENT_TYPE, Logged, encode
 from shared.topology import Binding, events_exchange, topology_of
 
 TIMEOUT_S = 5.0
+PUBLISH_MAX_MESSAGES = 25
+"""So many wait for their confirms together: one by one, a busy broker takes minutes for a storm."""
 AWAY = (OSError, TimeoutError, AMQPError, ChannelInvalidStateError, httpx.HTTPError)
 """What it raises while the node is away."""
 DECLARED = topology_of(TABLES)
+MISSING = -1
+"""Stands for the number of messages of a queue that is not there."""
 
 
 class Broker:
@@ -38,22 +43,16 @@ class Broker:
         return True
 
     async def depths(self) -> dict[str, int]:
-        """Count the messages that lie in queues; those without any are left out, and a queue that is missing is -1."""
-        counts = {}
+        """Count the messages that lie in queues; those without any are left out, one that is missing has MISSING."""
+        names = [queue.name for queue in DECLARED.queues]
         async with await self._connection(TOPOLOGY) as connection:
-            for queue in DECLARED.queues:
-                channel = await connection.channel()  # a queue that is missing closes it
-                try:
-                    found = await channel.declare_queue(queue.name, passive=True, timeout=TIMEOUT_S)
-                    counts[queue.name] = found.declaration_result.message_count or 0
-                    await channel.close()
-                except ChannelNotFoundEntity:
-                    counts[queue.name] = -1
-        return {name: count for name, count in counts.items() if count}
+            counts = await asyncio.gather(*(_depth(connection, name) for name in names))
+        return {name: count for name, count in zip(names, counts, strict=True) if count}
 
     async def missing(self, queue: str) -> bool:
-        """Tell whether a queue is not there."""
-        return (await self.depths()).get(queue) == -1
+        """Tell whether a queue is not there; of no other, because it may be declared again in the meantime."""
+        async with await self._connection(TOPOLOGY) as connection:
+            return await _depth(connection, queue) == MISSING
 
     async def delete(self, queue: str) -> None:
         """Delete a queue with all that lies in it."""
@@ -94,14 +93,19 @@ class Broker:
         async with await self._connection(owner) as connection:
             channel = await connection.channel(on_return_raises=True)
             exchange = await channel.get_exchange(events_exchange(owner), ensure=False)
-            for body in bodies:
-                message = aio_pika.Message(
+            messages = [
+                aio_pika.Message(
                     body,
                     content_type=CONTENT_TYPE,
                     delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
                     message_id=f"chaos {uuid4()}",
                 )
-                await exchange.publish(message, routing_key, mandatory=True, timeout=TIMEOUT_S)
+                for body in bodies
+            ]
+            for start in range(0, len(messages), PUBLISH_MAX_MESSAGES):
+                some = messages[start : start + PUBLISH_MAX_MESSAGES]
+                publishing = (exchange.publish(one, routing_key, mandatory=True, timeout=TIMEOUT_S) for one in some)
+                await asyncio.gather(*publishing)
 
     def _url(self, user: str) -> str:
         return f"amqp://{user}:{self._credentials.broker(user)}@{HOST}:{AMQP}/{VHOST}"
@@ -113,3 +117,13 @@ class Broker:
         auth = (TOPOLOGY, self._credentials.broker(TOPOLOGY))
         async with httpx.AsyncClient(auth=auth, timeout=TIMEOUT_S, trust_env=False) as client:
             return await client.get(f"http://{HOST}:{RABBITMQ_MANAGEMENT}/api/{path}")
+
+
+async def _depth(connection: aio_pika.abc.AbstractConnection, queue: str) -> int:
+    channel = await connection.channel()  # a queue that is missing closes it
+    try:
+        found = await channel.declare_queue(queue, passive=True, timeout=TIMEOUT_S)
+    except ChannelNotFoundEntity:
+        return MISSING
+    await channel.close()
+    return found.declaration_result.message_count or 0

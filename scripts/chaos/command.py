@@ -45,7 +45,7 @@ def list_() -> None:
 @app.command()
 def run(
     names: Annotated[list[str] | None, typer.Argument(help="Experiments, in this order.")] = None,
-    all_: Annotated[bool, typer.Option("--all", help="Every experiment, in an order drawn from the seed.")] = False,
+    all_: Annotated[bool, typer.Option("--all", help="All but the longest, in an order drawn from the seed.")] = False,
     seed: Annotated[int, typer.Option(help="What is left to chance is drawn from it.")] = 1,
     soak: Annotated[str, typer.Option(help="Go on drawing experiments for so long, such as 20m.")] = "",
     rate: Annotated[float, typer.Option(help="Orders a second.", min=1.0, max=RATE_MAX)] = RATE,
@@ -79,7 +79,7 @@ def _chosen(names: Sequence[str], all_: bool) -> list[Experiment]:
         raise StackError(f"there is no experiment {unknown[0]}: `quartet chaos list` shows them all")
     if bool(names) == all_:
         raise StackError("name experiments, or all of them with --all: `quartet chaos list` shows them")
-    return [known[name] for name in names] or list(ALL)
+    return [known[name] for name in names] or [experiment for experiment in ALL if not experiment.by_name_alone]
 
 
 def _seconds(text: str) -> float:

@@ -13,7 +13,6 @@ from scripts.chaos.world import AWAY, Look, World, until
 STEADY_TIMEOUT_S = 60.0
 WARM_ORDERS, WARM_TIMEOUT_S = 20, 60.0
 """So many orders are placed before the fault, and again after it, or nothing is shown by it."""
-FAULT_TIMEOUT_S = 180.0
 READY_TIMEOUT_S = 120.0
 QUIET_TIMEOUT_S = 240.0
 """Longer than the longest delay of a retry and the deadline of an order together."""
@@ -67,7 +66,7 @@ class Course:
         self._say("the fault begins")
         with self._lasting():
             try:
-                async with asyncio.timeout(FAULT_TIMEOUT_S):
+                async with asyncio.timeout(result.experiment.fault_timeout_s):
                     result.hits = await result.experiment.fault(world)
             except (*AWAY, AssertionError) as error:
                 self._find(f"the fault went wrong: {error!r}")

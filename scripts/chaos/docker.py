@@ -43,8 +43,9 @@ class DockerHosts:
             await self._do(name, "unpause")
 
     async def revive(self, name: str) -> None:
-        """Start its container again."""
-        await self._do(name, "start")
+        """Start its container again, unless it runs; Docker refuses to start one that is paused."""
+        if not await self.incarnation(name):
+            await self._do(name, "start")
 
     async def rabbitmqctl(self, *arguments: str) -> None:
         """Run the command in the broker's container."""

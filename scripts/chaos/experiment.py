@@ -7,6 +7,7 @@ from enum import StrEnum
 from scripts.chaos.world import World
 
 STEADY = "Every program is ready, nothing is under way, and orders settle."
+FAULT_TIMEOUT_S = 180.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,10 @@ class Experiment:
     hypothesis: str
     fault: Callable[[World], Awaitable[int]]
     steady_state: str = STEADY
+    fault_timeout_s: float = FAULT_TIMEOUT_S
+    """By then the fault is over, or has gone wrong."""
+    by_name_alone: bool = False
+    """It lasts so long that it is run where somebody asks for it by its name, and not among all."""
 
 
 class Verdict(StrEnum):

@@ -15,11 +15,14 @@ import httpx
 from scripts.chaos.schedule import PLENTY, Arrival
 from scripts.shop import Shop
 
-PATIENCE_S = 150.0
+PATIENCE_S = 420.0
 """So long a customer asks again, under the same idempotency key; longer than any outage that is made here."""
 ASK_AGAIN_MIN_S, ASK_AGAIN_MAX_S = 0.1, 2.0
 IN_FLIGHT_MAX_ORDERS = 2_000
 """More are not begun, and counted."""
+ASKING_MAX = 80
+"""So many requests are under way at once; others wait for their turn here. The client has 100 connections, and where
+thousands queue for one of them it does nothing any more but look through its queue."""
 NOT_NOW = frozenset({409, 429, 503})
 """In flight already, or not now: the answers of a service that is cut off, and says so."""
 STOCK_MIN, RECEIPT_MAX = 5_000, 1_000
@@ -45,11 +48,27 @@ class Load:
         self._began_s = monotonic()
         self._arriving: asyncio.Task[None] | None = None
         self._in_flight: set[asyncio.Task[None]] = set()
+        self._asking = asyncio.Semaphore(ASKING_MAX)
+        self._open = asyncio.Event()
+        self._open.set()
 
     def begin(self) -> None:
         """Let orders arrive."""
         self._began_s = monotonic()
         self._arriving = asyncio.create_task(self._arrive())
+
+    @property
+    def is_open(self) -> bool:
+        """Whether orders arrive once they have begun to."""
+        return self._open.is_set()
+
+    def pause(self) -> None:
+        """Let none arrive until it goes on; those in flight ask on."""
+        self._open.clear()
+
+    def go_on(self) -> None:
+        """Let orders arrive again; those of the pause never come."""
+        self._open.set()
 
     async def end(self) -> None:
         """Let none arrive any more, and wait for those in flight; each customer's patience has an end."""
@@ -70,6 +89,9 @@ class Load:
         for arrival in self._arrivals:
             due_s += arrival.after_s
             await asyncio.sleep(max(0.0, due_s - monotonic()))
+            if not self.is_open:
+                await self._open.wait()
+                due_s = monotonic()
             if len(self._in_flight) >= IN_FLIGHT_MAX_ORDERS:
                 self.held_back += 1
                 continue
@@ -95,7 +117,8 @@ class Load:
             told = NO_ANSWER
             with suppress(httpx.TransportError):
                 try:
-                    document: dict[str, Any] = await question()
+                    async with self._asking:
+                        document: dict[str, Any] = await question()
                 except httpx.HTTPStatusError as error:
                     told = str(error.response.status_code)
                 else:

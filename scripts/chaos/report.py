@@ -24,7 +24,7 @@ table.timeline td.n { width: 4rem; }
 td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .soft, figcaption { color: var(--soft); } .held { color: var(--well); } .broken, .not-steady { color: var(--ill); }
 .not-exercised, .interrupted { color: var(--doubt); } .verdict { font-weight: 600; white-space: nowrap; }
-a { color: inherit; } figure { margin: 1rem 0; overflow-x: auto; } svg { display: block; }
+a { color: inherit; } figure { margin: 1rem 0; } svg { display: block; max-width: 100%; }
 .well { fill: var(--well); } .ill { fill: var(--ill); } .fault { fill: var(--fault); }
 section { border-top: 1px solid var(--line); margin-top: 2rem; }
 """
@@ -114,15 +114,16 @@ def _section(number: int, result: Result) -> str:
     return f"""<section id="e{number}"><h2>{escape(result.experiment.name)}
 <span class="verdict {_css(result)}">{result.verdict}</span></h2>
 <p>{escape(result.experiment.hypothesis)}</p><p class="soft">{escape(result.experiment.steady_state)}</p>
-<figure>{_chart(result)}<figcaption>Requests answered in each second: {answers or "none"}. Red ones were answered
-otherwise than with success, or not at all, and were asked again; the fault lasted as long as the shade.</figcaption>
+<figure>{_chart(result)}<figcaption>Requests answered in each of {len(result.by_second)} seconds, at most
+{_most(result)} in one: {answers or "none"}. Red ones were answered otherwise than with success, or not at all, and were
+asked again; the fault lasted as long as the shade.</figcaption>
 </figure><table class="timeline">{moments}</table></section>
 """
 
 
 def _chart(result: Result) -> str:
     """Draw a bar for each second of load, and a shade where the fault was."""
-    most = max((well + ill for well, ill in result.by_second), default=1)
+    most = max(_most(result), 1)
     width = max(1, len(result.by_second)) * SECOND_WIDTH
     parts = []
     if result.fault_s:
@@ -138,8 +139,13 @@ def _chart(result: Result) -> str:
             parts.append(f'<rect class="{css}" x="{x}" y="{bottom:.1f}" width="{bar}" height="{height:.1f}"/>')
     return (
         f'<svg width="{width}" height="{CHART_HEIGHT}" viewBox="0 0 {width} {CHART_HEIGHT}" role="img"'
+        ' preserveAspectRatio="none"'
         f' aria-label="Requests answered in each second">{"".join(parts)}</svg>'
     )
+
+
+def _most(result: Result) -> int:
+    return max((well + ill for well, ill in result.by_second), default=0)
 
 
 def _css(result: Result) -> str:

@@ -138,5 +138,16 @@ def _verdict(answer: Any) -> NotConfirmedError | None:
     if isinstance(answer, Basic.Ack):
         return None
     if isinstance(answer, BaseException):
+        _let_go(answer)
         return NotConfirmedError(f"{type(answer).__name__}: {answer}")
     return NotConfirmedError(f"the broker answered {answer!r}")
+
+
+def _let_go(error: BaseException | None) -> None:
+    """Forget where an error came from: aiormq's frame holds the future that holds the error, and with it the message.
+
+    Nobody would let go of that circle before the garbage collector comes by, which is seldom: what is published again
+    and again in vain, such as a big letter whose queue is gone, would fill the memory meanwhile.
+    """
+    while error is not None and error.__traceback__ is not None:
+        error.__traceback__, error = None, error.__cause__ or error.__context__

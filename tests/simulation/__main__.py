@@ -15,7 +15,6 @@ import typer
 from loguru import logger
 
 from infra.audit.findings import Break
-from scripts.sentences import in_one_line
 from tests.simulation.campaign import play
 from tests.simulation.choices import BUDGETS, choices
 from tests.simulation.explore import Explored, explore
@@ -200,14 +199,5 @@ def _tell(steps: Sequence[Step], breaks: Sequence[Break]) -> None:
         print(line)
 
 
-def main() -> int:
-    """Read the command line and do what it says; give the exit code."""
-    try:
-        with in_one_line():
-            return app(prog_name="quartet simulate", standalone_mode=False) or 0
-    except typer.Exit as end:
-        return end.exit_code
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    app(prog_name="quartet simulate")

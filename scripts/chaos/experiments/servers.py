@@ -1,7 +1,9 @@
 """The broker and the database: killed, frozen, or out of disk."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
+from time import monotonic
 
 from scripts.chaos.experiment import Experiment
 from scripts.chaos.undoing import to_the_end
@@ -9,6 +11,9 @@ from scripts.chaos.world import World, insist
 
 FROZEN_LOOKS = 4
 """So often a frozen server is asked, and each time it does not answer for some seconds."""
+OUTAGE_S, OUTAGE_FLOWS_S, OUTAGE_LOOKS_EVERY_S = 300.0, 10.0, 10.0
+"""A long outage lasts so long; orders arrive in its first seconds, and then customers stay away."""
+OUTAGE_TIMEOUT_S = OUTAGE_S + 60.0
 ALARM_TIMEOUT_S = 30.0
 BLOCKED_ORDERS, BLOCKED_TIMEOUT_S = 40, 60.0
 KEPT_WAITING = """
@@ -57,6 +62,26 @@ async def freeze(program: str, world: World) -> int:
     return sum(silent)
 
 
+async def freeze_for_long(program: str, world: World) -> int:
+    """Stop a server in its tracks for longer than any retry waits; who had begun something asks on all the while."""
+    (name,) = await world.hosts.names(program)
+    answers = world.broker.answers if program == "rabbitmq" else world.database.answers
+    ends_s, silent = monotonic() + OUTAGE_S, 0
+    try:
+        await world.hosts.freeze(name)
+        world.say(f"{name} is frozen for {OUTAGE_S:g} s")
+        await asyncio.sleep(OUTAGE_FLOWS_S)
+        world.load.pause()
+        while monotonic() < ends_s:
+            silent += not await answers()
+            await asyncio.sleep(min(OUTAGE_LOOKS_EVERY_S, max(0.0, ends_s - monotonic())))
+    finally:
+        await to_the_end(world.hosts.thaw(name))
+        world.load.go_on()
+        world.say(f"{name} goes on")
+    return silent
+
+
 async def fill_disk(world: World) -> int:
     """Have the broker believe that its disk is full: it takes no message from anybody until there is room."""
     placed = 0
@@ -103,6 +128,16 @@ EXPERIMENTS = (
         "freeze-database",
         "A database that accepts and does not answer is given up in bounded time, and nothing is done twice.",
         partial(freeze, "postgres"),
+    ),
+    *(
+        Experiment(
+            f"long-{what}-outage",
+            f"Five minutes without an answer from the {what} set no event aside, and what waited is done afterwards.",
+            partial(freeze_for_long, program),
+            fault_timeout_s=OUTAGE_TIMEOUT_S,
+            by_name_alone=True,
+        )
+        for what, program in (("broker", "rabbitmq"), ("database", "postgres"))
     ),
     Experiment(
         "disk-alarm",

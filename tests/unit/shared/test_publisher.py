@@ -1,6 +1,9 @@
 """The real publisher over a broker in memory: what it asks of the broker, and what it takes for an answer."""
 
 import asyncio
+import gc
+import weakref
+from collections.abc import Iterator
 from typing import Any, cast
 
 import aio_pika
@@ -144,3 +147,48 @@ async def test_in_flight_is_bounded(publisher: Publisher) -> None:
     answers = await publisher.publish([message()] * (IN_FLIGHT_MAX_MESSAGES + 50))
     assert set(answers) == {None}
     assert publisher.broker.in_flight_most == IN_FLIGHT_MAX_MESSAGES
+
+
+class Held:
+    """Stands for a big body, which a weak reference can point to."""
+
+
+class VainExchange:
+    """Fails as aiormq does: by a future that its frame holds, beside the body."""
+
+    def __init__(self, error: Exception) -> None:
+        self.bodies: list[weakref.ref[Held]] = []
+        self._error: Exception | None = error
+
+    async def publish(self, *_: object, **__: object) -> None:
+        body = Held()
+        self.bodies.append(weakref.ref(body))
+        confirmation = asyncio.get_running_loop().create_future()
+        confirmation.set_exception(cast("Exception", self._error))
+        self._error = None
+        try:
+            await confirmation
+        except TimeoutError as late:
+            raise ConnectionError("and then the channel was closed") from late
+
+
+@pytest.fixture
+def _no_collector() -> Iterator[None]:
+    """Let nobody look for circles of garbage."""
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@pytest.mark.usefixtures("_no_collector")
+@pytest.mark.parametrize("error", [DeliveryError(None, Basic.Return()), TimeoutError()], ids=repr)
+async def test_nothing_is_kept_of_what_was_published_in_vain(publisher: Publisher, error: Exception) -> None:
+    """It is published again and again, and it may be long until the garbage collector comes by."""
+    exchange = VainExchange(error)
+    publisher._exchanges["order.events"] = cast("Any", exchange)
+    del error
+    (told,) = await publisher.publish([message()])
+    assert isinstance(told, NotConfirmedError)
+    await asyncio.sleep(0)  # the loop lets go of what it has just run
+    (body,) = exchange.bodies
+    assert body() is None

@@ -115,6 +115,6 @@ def world(shop: FakeShop | None = None, database: FakeDatabase | None = None) ->
     )
 
 
-def experiment(fault: Callable[[World], Awaitable[int]]) -> Experiment:
+def experiment(fault: Callable[[World], Awaitable[int]], **others: Any) -> Experiment:
     """Make an experiment of a fault."""
-    return Experiment("a-name", "It is believed.", fault)
+    return Experiment("a-name", "It is believed.", fault, **others)

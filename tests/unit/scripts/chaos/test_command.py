@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from scripts.chaos.command import _chosen
 from scripts.chaos.experiments import ALL
 from scripts.quartet import app
 
@@ -45,3 +46,11 @@ def test_what_cannot_be_run(typed: list[str], sentence: str) -> None:
     assert told.exit_code == 2
     assert sentence in told.stderr
     assert len(told.stderr.splitlines()) == 1
+
+
+def test_all_leaves_out_what_takes_too_long() -> None:
+    """It is run where its name is given."""
+    alone = {experiment.name for experiment in ALL if experiment.by_name_alone}
+    assert alone
+    assert {experiment.name for experiment in _chosen([], all_=True)} == {each.name for each in ALL} - alone
+    assert {experiment.name for experiment in _chosen(sorted(alone), all_=False)} == alone

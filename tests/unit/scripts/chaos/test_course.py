@@ -24,9 +24,10 @@ async def hit(_: World) -> int:
     return 7
 
 
-async def run(place: FakeWorld, fault: object = hit, auditor: FakeAuditor | None = None) -> Result:
+async def run(place: FakeWorld, fault: object = hit, auditor: FakeAuditor | None = None, **others: float) -> Result:
     """Run an experiment."""
-    return await Course(experiment(fault), place, auditor or FakeAuditor(), lambda _: None).run()  # type: ignore[arg-type]  # tests give functions
+    tried = experiment(fault, **others)  # type: ignore[arg-type]  # tests give functions
+    return await Course(tried, place, auditor or FakeAuditor(), lambda _: None).run()
 
 
 @pytest.mark.parametrize(
@@ -118,9 +119,8 @@ async def test_a_fault_that_raises_is_a_finding() -> None:
     assert result.timeline[-1].what == "audited"
 
 
-async def test_a_fault_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_fault_is_bounded() -> None:
     """It is undone when its time is over."""
-    monkeypatch.setattr(course, "FAULT_TIMEOUT_S", 0.0)
     undone = False
 
     async def hang(_: World) -> int:
@@ -131,7 +131,7 @@ async def test_a_fault_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
             undone = True
         return 1
 
-    result = await run(world(), hang)
+    result = await run(world(), hang, fault_timeout_s=0.0)
     assert result.verdict is Verdict.BROKEN
     assert undone
 

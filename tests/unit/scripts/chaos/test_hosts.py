@@ -59,14 +59,12 @@ async def test_docker_commands(docker: Path) -> None:
     await hosts.freeze("payment-1")
     await hosts.thaw("payment-1")
     await hosts.thaw("payment-2")
-    await hosts.revive("payment-1")
     await hosts.rabbitmqctl("set_disk_free_limit", "200MB")
     assert asked(docker) == [
         "kill id-payment-1",
         "kill --signal QUIT id-payment-1",
         "pause id-payment-1",
         "unpause id-payment-2",
-        "start id-payment-1",
         "exec id-rabbitmq-1 rabbitmqctl --quiet set_disk_free_limit 200MB",
     ]
 
@@ -89,6 +87,18 @@ async def test_docker_knows_a_container_that_was_started_anew(docker: Path) -> N
     assert await hosts.incarnation("payment-1") == ""
     with pytest.raises(StackError, match="no container of payment-3"):
         await hosts.kill("payment-3")
+
+
+async def test_docker_starts_what_has_ended_alone(docker: Path) -> None:
+    """It refuses to start what is paused, and an undoing would end there."""
+    hosts = DockerHosts(Project(Home(Path("/somewhere"))))
+    for name in ("payment-1", "payment-2"):
+        await hosts.revive(name)
+    assert asked(docker) == []
+    told = (docker / "told.json").read_text()
+    (docker / "told.json").write_text(told.replace('"running"', '"exited"'))
+    await hosts.revive("payment-1")
+    assert asked(docker) == ["start id-payment-1"]
 
 
 @pytest.fixture

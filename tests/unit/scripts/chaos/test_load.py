@@ -2,6 +2,7 @@
 
 import asyncio
 from itertools import islice
+from typing import Any
 
 import httpx
 import pytest
@@ -12,8 +13,11 @@ from scripts.chaos.schedule import Arrival, arrivals
 from tests.unit.scripts.chaos.fakes import FakeShop
 
 DEADLINE_S = 10.0
+PASSES = 20
+"""Of the loop: more than an order takes that a fake answers."""
 REQUEST = httpx.Request("POST", "http://nowhere")
 ORDER = Arrival(0, 0.0, "tok_approved", {"rosin": 1}, cancels=False)
+LATER = Arrival(1, 1_000.0, "tok_approved", {"rosin": 1}, cancels=False)
 CANCELLED = Arrival(0, 0.0, "tok_approved", {"rosin": 1}, cancels=True)
 
 
@@ -75,11 +79,60 @@ async def test_patience_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (told.placed, told.lost) == ([], 1)
 
 
+async def test_requests_that_wait_do_so_before_the_client(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its own queue is looked through with every answer: a crowd in it would be all that there is to do."""
+    monkeypatch.setattr(load, "ASKING_MAX", 2)
+    under_way, most, goes_on = 0, 0, asyncio.Event()
+
+    class SlowShop(FakeShop):
+        async def place(self, *order: Any) -> dict[str, Any]:
+            nonlocal under_way, most
+            under_way += 1
+            most = max(most, under_way)
+            await goes_on.wait()
+            under_way -= 1
+            return await super().place(*order)
+
+    shop = SlowShop()
+    running = Load(shop, [ORDER] * 10)  # type: ignore[arg-type]  # a fake
+    running.begin()
+    await _pass()
+    assert under_way == 2
+    goes_on.set()
+    async with asyncio.timeout(DEADLINE_S):
+        while len(running.placed) < 10:  # noqa: ASYNC110 - numbers set no event
+            await asyncio.sleep(0)
+    await running.end()
+    assert most == 2
+
+
 async def test_some_cancel() -> None:
     """Right after they were told that their order is placed."""
     shop = FakeShop()
     told = await run(shop, CANCELLED)
     assert shop.cancelled == told.placed
+
+
+async def test_customers_who_stay_away_do_not_come_later_all_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a pause has kept away is not made up for: it would be a crowd."""
+    now_s = 0.0
+    monkeypatch.setattr(load, "monotonic", lambda: now_s)
+    shop = FakeShop()
+    running = Load(shop, [ORDER, LATER])  # type: ignore[arg-type]  # a fake
+    running.pause()
+    running.begin()
+    await _pass()
+    assert shop.keys == []
+    now_s = 2 * LATER.after_s
+    running.go_on()
+    await _pass()
+    assert len(shop.keys) == 1
+    await running.abandon()
+
+
+async def _pass() -> None:
+    for _ in range(PASSES):
+        await asyncio.sleep(0)
 
 
 async def test_orders_in_flight_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -94,3 +94,11 @@ def test_the_chart_has_a_bar_for_each_second_and_a_shade_for_the_fault() -> None
     assert '<rect class="fault" x="8.0" y="0" width="8.0"' in chart
     assert chart.count('<rect class="well"') == chart.count('<rect class="ill"') == 3
     assert '<rect class="ill" x="8" y="48.0" width="7" height="5.3"/>' in chart
+
+
+def test_a_long_chart_is_narrowed_and_says_its_scale() -> None:
+    """Five minutes fit the page as well, and a bar can be read as a number."""
+    page = " ".join(report(Verdict.HELD).html().split())
+    assert "max-width: 100%" in page
+    assert 'preserveAspectRatio="none"' in page
+    assert "in each of 3 seconds, at most 30 in one: 60 × 2xx" in page
