@@ -46,7 +46,11 @@ class Commands(Understood):
 
 
 app = typer.Typer(
-    cls=Commands, no_args_is_help=True, pretty_exceptions_enable=False, help="Quartet: four services, no conductor."
+    name="quartet",
+    cls=Commands,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Quartet: four services, no conductor.",
 )
 
 app.command()(stack.up)
