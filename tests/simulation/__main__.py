@@ -92,7 +92,7 @@ def _everywhere(world: World, name: str, removed: Sequence[str]) -> int:
 def _sum_up(explored: Explored) -> str:
     e, rate = explored, explored.transitions / explored.took_s
     return (
-        f"{e.states:,} states, {e.transitions:,} transitions, {e.depth} deep, {e.ends:,} ends, in {e.took_s:.1f} s"
+        f"{e.states:,} states, {e.transitions:,} transitions, {e.depth} deep, {len(e.ends):,} ends, in {e.took_s:.1f} s"
         f" ({rate:,.0f} transitions a second)"
     )
 

@@ -3,19 +3,18 @@
 import gc
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import perf_counter
 
 from infra.audit.findings import Break
-from tests.simulation.choices import choices, steps
+from tests.simulation.choices import choices
 from tests.simulation.facts import broken_at_once, broken_at_rest
 from tests.simulation.process_steps import ProcessSteps
+from tests.simulation.reduction import enough
 from tests.simulation.steps import take
 from tests.simulation.world import Action, World
 
 STATES_MAX = 5_000_000
-CONSUMES = ("deliver", "handle")
-"""Steps that take a message away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +32,8 @@ class Explored:
     states: int = 0
     transitions: int = 0
     depth: int = 0
-    ends: int = 0
-    """States in which nothing can happen any more."""
+    ends: set[int] = field(default_factory=set)
+    """The keys of the states in which nothing can happen any more."""
     took_s: float = 0.0
     counterexample: Counterexample | None = None
 
@@ -42,11 +41,13 @@ class Explored:
 Watch = Callable[[World, Action, World], None]
 
 
-def explore(world: World, removed: Collection[str] = (), watch: Watch = lambda *_: None) -> Explored:
-    """Go everywhere, depth first, until a promise breaks or every state has been seen."""
+def explore(
+    world: World, removed: Collection[str] = (), watch: Watch = lambda *_: None, *, is_reduced: bool = True
+) -> Explored:
+    """Go everywhere until a promise breaks; where it `is_reduced`, not in every order that comes to the same."""
     began_s = perf_counter()
     with _no_collection():
-        explored = _Explorer(removed, watch).explore(world)
+        explored = _Explorer(removed, watch, is_reduced=is_reduced).explore(world)
     explored.took_s = perf_counter() - began_s
     return explored
 
@@ -62,7 +63,8 @@ def _no_collection() -> Iterator[None]:
 
 
 class _Explorer:
-    def __init__(self, removed: Collection[str], watch: Watch) -> None:
+    def __init__(self, removed: Collection[str], watch: Watch, *, is_reduced: bool) -> None:
+        self._is_reduced = is_reduced
         self._processes = ProcessSteps(removed)
         self._watch = watch
         self._came_from: dict[int, tuple[int, Action] | None] = {}
@@ -97,21 +99,12 @@ class _Explorer:
 
     def _following(self, world: World) -> list[Action]:
         """Give what is to be tried from here. At an end, hold everything against all rules."""
-        idle = next((step for step in steps(world) if step.kind in CONSUMES and self._is_idle(world, step)), None)
-        every = [idle] if idle is not None else choices(world)
+        every = enough(world, self._processes) if self._is_reduced else choices(world)
         if not every:
-            self._explored.ends += 1
+            self._explored.ends.add(world.key)
             if breaks := broken_at_rest(world):
                 self._found(self._way_to(world), breaks)
         return every
-
-    def _is_idle(self, world: World, step: Action) -> bool:
-        """Say whether a step does nothing but take its message away.
-
-        Nobody can tell when that is done, so it is done at once: such are the second copies that an inbox drops.
-        """
-        after = take(world, step, self._processes)
-        return after is not None and after.is_but_for_a_message(world, step.service)
 
     def _found(self, actions: tuple[Action, ...], breaks: Sequence[Break]) -> None:
         self._explored.counterexample = self._explored.counterexample or Counterexample(actions, tuple(breaks))

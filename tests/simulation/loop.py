@@ -2,6 +2,7 @@
 
 import asyncio
 import contextvars
+import inspect
 from asyncio import events
 from collections import deque
 from collections.abc import Callable, Coroutine
@@ -18,6 +19,7 @@ class StepLoop:
     def __init__(self) -> None:
         self._loop = cast("asyncio.AbstractEventLoop", self)
         self._ready: deque[asyncio.Handle] = deque()
+        self._begun: list[Coroutine[Any, Any, Any]] = []
         self._stopped = False
         self.error: BaseException | None = None
 
@@ -28,6 +30,7 @@ class StepLoop:
             BaseException: what a task raised that nobody waited for.
         """
         before = events._get_running_loop()
+        self._begun.clear()
         events._set_running_loop(self._loop)
         try:
             task = self.create_task(work) if work is not None else None
@@ -43,6 +46,9 @@ class StepLoop:
         """Run nothing any more: this is how a process dies, in the middle of whatever it did."""
         self._stopped = True
         self._ready.clear()
+        for work in self._begun:
+            if inspect.getcoroutinestate(work) is inspect.CORO_CREATED:
+                work.close()  # it never began, and Python would warn of that
 
     def call_soon(
         self, callback: Callable[..., Any], *args: Any, context: contextvars.Context | None = None
@@ -74,6 +80,7 @@ class StepLoop:
 
     def create_task(self, coro: Any, *, name: str | None = None, context: Any = None) -> asyncio.Task[Any]:
         """Make a task of this loop. One that never ends is no mistake here: its process may have died."""
+        self._begun.append(coro)
         task: asyncio.Task[Any] = asyncio.Task(coro, loop=self._loop, context=context)
         task._log_destroy_pending = False  # type: ignore[attr-defined]  # asyncio's own switch for just this
         return task

@@ -25,9 +25,18 @@ def test_every_state_of_a_world(name: str) -> None:
     """No state breaks a promise, and every end is a right one."""
     watch = Watch()
     explored = explore(SETTINGS[name].world(), watch=watch)
-    print(f"{name}: {explored}")  # noqa: T201 - how far it went is shown with -rA
     assert explored.counterexample is None
     assert explored.states >= STATES_MIN[name]
-    assert explored.ends > 0
+    assert explored.ends
     if name == "cancel":
         assert [window for window in MET_IN_CANCEL if not watch.met[window]] == []
+
+
+@pytest.mark.parametrize(("name", "budgets"), [("one", {"duplicate": 1, "crash": 0}), ("two", {"duplicate": 0})])
+def test_what_is_left_out_leads_nowhere_else(name: str, budgets: dict[str, int]) -> None:
+    """Trying steps in fewer orders comes to the same ends, by way of fewer states."""
+    world = SETTINGS[name].world(**budgets)
+    everything, enough = explore(world, is_reduced=False), explore(world)
+    assert everything.counterexample is None
+    assert enough.ends == everything.ends
+    assert enough.states < everything.states

@@ -1,0 +1,80 @@
+"""Which steps need not be tried in every order, because nobody could tell the difference.
+
+Source: P. Godefroid, Partial-Order Methods for the Verification of Concurrent Systems, 1996 (persistent sets).
+"""
+
+from typing import Any
+from uuid import UUID
+
+from tests.simulation.choices import BUDGETS, CRASH, LOSS, choices, steps
+from tests.simulation.process_steps import ProcessSteps
+from tests.simulation.steps import take
+from tests.simulation.world import Action, World
+
+CONSUMES = ("deliver", "handle")
+"""Steps that take a message away."""
+SHARED = {CRASH, LOSS}
+"""What strikes all orders at once."""
+assert set(BUDGETS) >= SHARED
+
+
+def enough(world: World, processes: ProcessSteps) -> list[Action]:
+    """Give as many of the choices as it takes to see every end, and every broken promise."""
+    idle = next((step for step in steps(world) if step.kind in CONSUMES and _is_idle(world, step, processes)), None)
+    return [idle] if idle is not None else _of_one_order(world, choices(world))
+
+
+def _is_idle(world: World, step: Action, processes: ProcessSteps) -> bool:
+    """Say whether a step does nothing but take its message away.
+
+    Nobody can tell when that is done, so it is done at once: such are the second copies that an inbox drops.
+    """
+    after = take(world, step, processes)
+    return after is not None and after.is_but_for_a_message(world, step.service)
+
+
+def _of_one_order(world: World, every: list[Action]) -> list[Action]:
+    """Once orders do not touch each other any more, leave the others until one can do nothing more.
+
+    They touch each other where they want the same stock, until inventory has decided about each; in a process that
+    dies; and in an outbox that is swept.
+    """
+    if not _are_apart(world):
+        return every
+    waiting = {
+        row.entry.logged.correlation_id
+        for service, tables in world.tables.items()
+        for event_id, row in tables.outbox.items()
+        if event_id not in {posted.event_id for posted in world.memories[service].confirmed}
+    }
+    abouts = [(_about(world, action), action) for action in every]
+    orders = sorted({about for about, _ in abouts if about is not None} - waiting)
+    return [action for about, action in abouts if about == orders[0]] if orders else every
+
+
+def _are_apart(world: World) -> bool:
+    orders = [key for key in world.tables["order"].states if isinstance(key, UUID)]
+    strikes_all = any(times for name, times in world.budgets if name in SHARED)
+    decided = world.tables["inventory"].states
+    return len(orders) > 1 and not strikes_all and not world.commands and all(order in decided for order in orders)
+
+
+def _about(world: World, action: Action) -> UUID | None:
+    """Name the order that an action is about; None where it is about all of them."""
+    match action.kind:
+        case "deliver":
+            (parcel, *_) = action.what
+            return UUID(parcel.body.partition(b'"subject":"')[2][:36].decode())
+        case "handle":
+            question, _ = action.what
+            return UUID(str(question.order_id))
+        case "answer" | "silence":
+            return _asked_of(world, action.service, action.what.intent_id)
+        case "poll":
+            return _asked_of(world, action.service, action.what)
+    return None
+
+
+def _asked_of(world: World, service: str, intent_id: Any) -> UUID | None:
+    claims = [*world.memories[service].asking, *(row.claim for row in world.tables[service].intents.values())]
+    return next((UUID(str(claim.correlation_id)) for claim in claims if claim.intent_id == intent_id), None)
