@@ -34,6 +34,7 @@ def test_an_experiment_holds_and_leaves_a_report(stack: Checkout) -> None:
     assert one["orders"] > 0
     assert one["hypothesis"] in printed
     assert CHEAP in (stack.path / page).read_text()
+    assert "none of them" in stack.type(".venv/bin/quartet simulate --traces")  # a history the model cannot make
 
 
 def test_interrupted_it_undoes_first_what_it_broke(stack: Checkout) -> None:

@@ -1,5 +1,6 @@
 """`python -m tests.simulation`, which `quartet simulate` runs: what is typed, and what is printed."""
 
+import asyncio
 import os
 import random
 import sys
@@ -15,9 +16,14 @@ import typer
 from loguru import logger
 
 from infra.audit.findings import Break
+from infra.failure import StackError
+from infra.home import Home
+from scripts.audit import SHOWN_MAX, sources_of
+from shared.ports import WorldError
 from tests.simulation.campaign import play
 from tests.simulation.choices import BUDGETS, choices
 from tests.simulation.explore import Explored, explore
+from tests.simulation.histories import strange
 from tests.simulation.process_steps import ProcessSteps
 from tests.simulation.steps import take
 from tests.simulation.store import SWITCHES
@@ -42,11 +48,16 @@ def simulate(
     random_in: Annotated[str, typer.Option("--in", help="Draw schedules in one of these worlds.")] = "",
     path: Annotated[str, typer.Option(help="Tell one schedule of that world, such as 0.3.1.")] = "",
     budget: Annotated[list[str] | None, typer.Option(help="How often a misfortune may happen: crash=2.")] = None,
+    traces: Annotated[
+        bool, typer.Option("--traces", help="Hold what the running stack did against it.")
+    ] = False,
     without: Annotated[list[str] | None, typer.Option(help="A safeguard that the model goes without.")] = None,
 ) -> None:
     """Play the real code through orders of things that nobody would think of; exit with 1 if a promise breaks."""
     logger.remove()
     removed = tuple(without or ())
+    if traces:
+        raise typer.Exit(_traces())
     for name in filter(None, (world, random_in)):
         if name not in SETTINGS:
             raise typer.BadParameter(f"there is no world {name}: there are {', '.join(SETTINGS)}")
@@ -63,6 +74,21 @@ def simulate(
     if replay is not None:
         raise typer.Exit(_tell_drawn(seed, replay, random_in, removed))
     raise typer.Exit(_campaign(schedules, seed, random_in, removed))
+
+
+def _traces() -> int:
+    """Hold the histories of a stack that is up against those that the model can make."""
+    try:
+        seen, found = asyncio.run(strange(sources_of(Home.locate())))
+    except (WorldError, StackError, OSError, KeyError) as error:
+        sys.stderr.write(f"simulate: the logs cannot be read ({type(error).__name__}): `make up` first\n")
+        return USAGE
+    print(f"{seen:,} orders are at rest; {len(found) or 'none'} of them have a history that the model cannot make")
+    for order_id, history in found[:SHOWN_MAX]:
+        print(f"  ✗  {order_id}")
+        for service, types in history.items():
+            print(f"     {service:<13} {', '.join(types)}")
+    return BROKEN if found else 0
 
 
 def _budgets_of(words: Sequence[str]) -> dict[str, int]:

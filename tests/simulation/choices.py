@@ -1,13 +1,14 @@
 """What can happen next in a world: whatever goes on by itself, and what may go wrong, as long as that is paid for."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any
 from uuid import UUID
 
 from services.order.events import Deadline
 from shared.ports import Claim
 from tests.simulation.broker import DEAD, LANES, WAITS, Parcel
 from tests.simulation.instants import Effect, Fault, Instant
-from tests.simulation.process import Asking
+from tests.simulation.process import Asking, Question
 from tests.simulation.world import SERVICES, Action, World
 
 CRASH, DUPLICATE, OUTAGE, BUG, SILENCE, STALL, EARLY, LOSS = (
@@ -104,9 +105,14 @@ def _steps(world: World, services: tuple[str, ...]) -> Iterator[Action]:
 def _seen_outside(world: World) -> Iterator[Action]:
     """Give the questions that an outside party can see now, with what it may decide: once, and then the same again."""
     for question in dict.fromkeys(world.questions):
-        decided = world.provider.account(question.order_id).charge is not None
-        decisions = world.decisions if question.kind == "charge" and not decided else (world.decisions[0],)
-        yield from (Action("handle", question.service, (question, decision)) for decision in decisions)
+        yield from (Action("handle", question.service, (question, each)) for each in _decisions(world, question))
+
+
+def _decisions(world: World, question: Question) -> Sequence[Any]:
+    if question.kind in ("charge", "undo"):
+        is_open = question.kind == "charge" and world.provider.account(question.order_id).charge is None
+        return world.decisions if is_open else world.decisions[:1]
+    return world.mail_decisions
 
 
 def _moved(parcel: Parcel, deadly: str) -> Action:

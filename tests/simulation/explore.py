@@ -32,8 +32,8 @@ class Explored:
     states: int = 0
     transitions: int = 0
     depth: int = 0
-    ends: set[int] = field(default_factory=set)
-    """The keys of the states in which nothing can happen any more."""
+    ends: dict[int, World] = field(default_factory=dict)
+    """The states in which nothing can happen any more, by their keys."""
     took_s: float = 0.0
     counterexample: Counterexample | None = None
 
@@ -101,7 +101,7 @@ class _Explorer:
         """Give what is to be tried from here. At an end, hold everything against all rules."""
         every = enough(world, self._processes) if self._is_reduced else choices(world)
         if not every:
-            self._explored.ends.add(world.key)
+            self._explored.ends[world.key] = world
             if breaks := broken_at_rest(world):
                 self._found(self._way_to(world), breaks)
         return every

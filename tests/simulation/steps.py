@@ -107,7 +107,7 @@ def _handle(world: World, action: Action, *, is_keyed: bool) -> World:
     elif question.kind == "undo":
         provider, answer = provider.undo(question.order_id)
     else:
-        mails, answer = (*mails, (question.order_id, question.kind)), True
+        mails, answer = (*mails, (question.order_id, question.kind)) if decision else mails, decision
     answers = world.answers
     if _is_waited_for(world, question):
         answers = {**answers, (question.service, question.asking): answer}

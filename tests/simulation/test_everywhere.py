@@ -38,5 +38,5 @@ def test_what_is_left_out_leads_nowhere_else(name: str, budgets: dict[str, int])
     world = SETTINGS[name].world(**budgets)
     everything, enough = explore(world, is_reduced=False), explore(world)
     assert everything.counterexample is None
-    assert enough.ends == everything.ends
+    assert enough.ends.keys() == everything.ends.keys()
     assert enough.states < everything.states

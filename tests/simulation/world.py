@@ -58,6 +58,8 @@ class World(NamedTuple):
     """Not asked yet."""
     decisions: tuple[ChargeResult, ...] = (ChargeResult.CAPTURED, ChargeResult.CARD_DECLINED)
     """What the provider may decide."""
+    mail_decisions: tuple[bool, ...] = (True,)
+    """Whether the mail server takes a mail, or refuses it for good."""
     budgets: tuple[tuple[str, int], ...] = ()
     gone: frozenset[str] = frozenset()
     """Lanes whose queue is not there until the watch over the topology declares it."""
