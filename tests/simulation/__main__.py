@@ -48,9 +48,7 @@ def simulate(
     random_in: Annotated[str, typer.Option("--in", help="Draw schedules in one of these worlds.")] = "",
     path: Annotated[str, typer.Option(help="Tell one schedule of that world, such as 0.3.1.")] = "",
     budget: Annotated[list[str] | None, typer.Option(help="How often a misfortune may happen: crash=2.")] = None,
-    traces: Annotated[
-        bool, typer.Option("--traces", help="Hold what the running stack did against it.")
-    ] = False,
+    traces: Annotated[bool, typer.Option("--traces", help="Hold what the running stack did against it.")] = False,
     without: Annotated[list[str] | None, typer.Option(help="A safeguard that the model goes without.")] = None,
 ) -> None:
     """Play the real code through orders of things that nobody would think of; exit with 1 if a promise breaks."""
