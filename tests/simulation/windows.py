@@ -1,7 +1,7 @@
 """Rare moments that a campaign has to have met: one that never does proves nothing about them."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from uuid import UUID
 
 from services.order.events import Deadline
@@ -154,18 +154,19 @@ WINDOWS: Mapping[str, Seen] = {
 
 
 class Watch:
-    """Counts the moments that were met."""
+    """Counts the moments that were met, of those that are looked for."""
 
-    def __init__(self) -> None:
+    def __init__(self, windows: Collection[str] = tuple(WINDOWS)) -> None:
+        self._windows = [(name, WINDOWS[name]) for name in windows]
         self.met: Counter[str] = Counter()
 
     def __call__(self, before: World, action: Action, after: World) -> None:
         """Look at a step."""
-        for name, seen in WINDOWS.items():
+        for name, seen in self._windows:
             if seen(before, action, after):
                 self.met[name] += 1
 
     @property
     def missed(self) -> list[str]:
         """Name what was never met."""
-        return [name for name in WINDOWS if not self.met[name]]
+        return [name for name, _ in self._windows if not self.met[name]]
