@@ -6,7 +6,7 @@ from tests.simulation.explore import explore
 from tests.simulation.windows import Watch
 from tests.simulation.worlds import SETTINGS
 
-WORLDS = (
+WORLDS: tuple[tuple[str, dict[str, int], int], ...] = (
     ("one", {}, 10_000),
     ("two", {}, 30_000),
     ("cancel", {"silence": 0}, 50_000),
