@@ -58,6 +58,7 @@ async def replica(
                 QUARTET_PROVIDER_URL=f"http://{HOST}:{ports.PROVIDER}",
                 QUARTET_SMTP_URL=f"smtp://{HOST}:{ports.MAIL_SMTP}",
                 QUARTET_OPERATOR_KEY=credentials.operator_key,
+                QUARTET_ENVIRONMENT="development",  # as the stack: else it knows none of its customers' keys
             ),
             cwd=REPOSITORY,
             ready=partial(http_ok, port, "/readyz"),
