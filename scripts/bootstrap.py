@@ -96,7 +96,8 @@ def main(requirements: str) -> None:
         make_venv()
         print(f"installing {wanted} packages from {requirements}", flush=True)
         progress = Progress(wanted)
-        pip(["--require-hashes", "-r", requirements], progress)
+        # Python compiles a module when it is first imported: few of them ever are
+        pip(["--no-compile", "--require-hashes", "-r", requirements], progress)
         pip(["--no-deps", "--no-build-isolation", "-e", "."], Progress(wanted=1))
         for stamp in STAMPS[requirements]:
             (VENV / stamp).touch()

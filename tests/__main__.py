@@ -41,7 +41,7 @@ def suites_on(servers: Sequence[str]) -> Iterator[Suite]:
     """Give the suites, those that take longest first: whoever is through takes the next."""
     yield END_TO_END
     for where in servers:
-        for which in ("outage", "not outage"):
+        for which in ("not outage", "outage"):
             yield "tests/integration", f"--servers={where}", "-m", which
     yield "tests/unit", "tests/simulation"
 

@@ -1,8 +1,9 @@
 """The payment provider, as payment speaks to it: `charge(key)` and `undo(key)`, each safe to ask again."""
 
 import asyncio
+import ssl
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -58,7 +59,7 @@ class Provider:
         # and its cookies, redirects and credentials are of no use here. A charge costs a quarter so.
         self._connections: asyncio.LifoQueue[httpx.AsyncBaseTransport] = asyncio.LifoQueue()
         connect = connect or partial(
-            httpx.AsyncHTTPTransport, verify=httpx.create_ssl_context(), limits=httpx.Limits(max_connections=1)
+            httpx.AsyncHTTPTransport, verify=_authorities(), limits=httpx.Limits(max_connections=1)
         )
         for _ in range(CONNECTIONS_MAX):
             self._connections.put_nowait(connect())
@@ -129,6 +130,12 @@ class Guarded:
     async def undo(self, order_id: UUID) -> tuple[UndoResult, str]:
         """Undo. Raises OpenError where the provider was not asked, and otherwise as the gateway does."""
         return await self._breaker.ask(partial(self._gateway.undo, order_id))
+
+
+@cache
+def _authorities() -> ssl.SSLContext:
+    """Load what HTTPS is trusted by: once, as that takes longer than all the rest of starting."""
+    return httpx.create_ssl_context()
 
 
 def _took(answer: dict[str, Any], money: Money) -> bool:

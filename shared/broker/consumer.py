@@ -6,6 +6,7 @@ every lane has its own channel and prefetch, acks are ours alone, and the body i
 
 import asyncio
 import logging
+from functools import cache
 from typing import Any, cast
 from uuid import UUID
 
@@ -137,5 +138,6 @@ async def _as_it_is(message: RabbitMessage) -> IncomingMessage:
     return message.raw_message
 
 
+@cache
 def _documented(event: type[Event]) -> type[BaseModel]:
     return create_model(f"{event.__name__}CloudEvent", __base__=CloudEvent, data=(event, ...))
