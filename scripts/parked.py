@@ -1,6 +1,7 @@
 """`quartet parked`: intents and events that wait for a person; look at them, release them."""
 
 import json
+from collections.abc import Mapping
 from typing import Annotated
 from uuid import UUID
 
@@ -8,7 +9,7 @@ import typer
 
 from infra.failure import StackError
 from infra.ports import SERVICES
-from scripts.operations import Document, asking
+from scripts.operations import Document, Operations, asking
 from scripts.sentences import sentences
 from scripts.stack_screen import out, rows_table
 
@@ -49,14 +50,22 @@ def release(
     with sentences(), asking(context) as operations:
         if bool(ids) == every:
             raise StackError("say what to release: ids, or --all")
-        if every and not (yes or dry_run):
-            typer.confirm("Release all that is parked?", abort=True, err=True)
-        body = {"all": True} if every else {"ids": [str(each) for each in ids or ()]}
-        for trial in (True,) if dry_run else (True, False):  # a service that is away ends it before anything is changed
-            asked = body | {"dry_run": trial}
-            answers = [operations.post(service, "/parked/release", asked) for service in SERVICES]
-        released = sum(len(answer["ids"]) for answer in answers if answer)
-        more = "; there are more, do it again" if any(answer["more"] for answer in answers if answer) else ""
-        out.print(f"{released} {'would be ' if dry_run else ''}released{more}")
-        if ids and not released:
+        asked = {"all": True} if every else {"ids": [str(each) for each in ids or ()]}
+        # looked at first: a service that is away ends it before anything is changed
+        found = _released(operations, dict.fromkeys(SERVICES, asked | {"dry_run": True}))
+        count = sum(len(answer["ids"]) for answer in found.values())
+        more = "; there are more, do it again" if any(answer["more"] for answer in found.values()) else ""
+        if ids and not count:
             raise StackError("nothing of that id is parked")
+        if dry_run or not count:
+            out.print(f"{count} would be released{more}")
+            return
+        if every and not yes:
+            typer.confirm(f"Release {count} that {'is' if count == 1 else 'are'} parked?", abort=True, err=True)
+        done = _released(operations, {name: {"ids": answer["ids"]} for name, answer in found.items() if answer["ids"]})
+        out.print(f"{sum(len(answer['ids']) for answer in done.values())} released{more}")
+
+
+def _released(operations: Operations, asked: Mapping[str, Document]) -> dict[str, Document]:
+    answers = {service: operations.post(service, "/parked/release", body) for service, body in asked.items()}
+    return {service: answer for service, answer in answers.items() if answer}

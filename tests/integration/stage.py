@@ -55,10 +55,14 @@ class Actor:
     async def as_customer(self, customer_id: str) -> dict[str, str]:
         """Give the headers that a customer shows, with a key that is issued when first asked for."""
         if customer_id not in self.keys:
-            issued = await self.http.post(f"/customers/{customer_id}/keys", headers=AS_OPERATOR)
-            assert issued.status_code == 201, issued.text
-            self.keys[customer_id] = issued.json()["key"]
+            self.keys[customer_id] = await eventually(lambda: self._issue(customer_id))
         return {"Authorization": f"Bearer {self.keys[customer_id]}"}
+
+    async def _issue(self, customer_id: str) -> str:
+        issued = await self.http.post(f"/customers/{customer_id}/keys", headers=AS_OPERATOR)
+        assert issued.status_code == 201, issued.text
+        key: str = issued.json()["key"]
+        return key
 
     async def ready(self) -> None:
         """Wait until it says that everything it needs answers."""

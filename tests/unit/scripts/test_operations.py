@@ -343,9 +343,14 @@ def test_what_is_parked_is_listed_and_released() -> None:
     assert ONE in result.stdout
     assert "1 parked" in result.stdout
     assert "1 released" in stack.run("parked", "release", ONE).stdout
-    assert stack.asked[-1][2] == {"ids": [ONE], "dry_run": False}
+    assert stack.asked[-1] == ("payment", "/parked/release", {"ids": [ONE]})
     assert "1 would be released" in stack.run("parked", "release", "--all", "--dry-run").stdout
-    assert stack.run("parked", "release", "--all", typed="n\n").exit_code == 1
+    refused = stack.run("parked", "release", "--all", typed="n\n")
+    assert "Release 1 that is parked?" in refused.stderr
+    assert refused.exit_code == 1
+    assert stack.asked[-1][2]["dry_run"]
+    assert "1 released" in stack.run("parked", "release", "--all", typed="y\n").stdout
+    assert stack.asked[-1] == ("payment", "/parked/release", {"ids": [ONE]})  # and nothing that came meanwhile
     assert stack.run("parked", "release").exit_code == FAILED
 
 
