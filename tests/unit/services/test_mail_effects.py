@@ -1,11 +1,16 @@
 """What a mail server's answer means, and what a customer is told."""
 
+from uuid import UUID
+
 import aiosmtplib
 import pytest
 
-from services.notification.effects import REASONS
-from services.notification.events import Mail
+from services.notification.effects import REASONS, performers_over
+from services.notification.events import Mail, MailAccepted, MailRefused, SendCancelled, SendConfirmed
 from services.notification.mail_server import _is_final, _message
+from shared.ids import new_id
+from shared.outcome import Intent
+from shared.ports import Claim
 from shared.vocabulary.order import CancelReason
 from tests.unit.services.builders import EMAIL, ORDER
 
@@ -49,3 +54,32 @@ def test_a_mail_is_known_by_its_order_and_kind() -> None:
     assert first["Message-ID"] != other["Message-ID"]
     assert (first["To"], first["From"]) == (EMAIL, "shop@example.com")
     assert EMAIL not in first["Subject"]
+
+
+@pytest.mark.parametrize("accepted", [True, False], ids=["accepted", "refused"])
+@pytest.mark.parametrize(
+    ("intent", "mail", "says"),
+    [
+        (SendConfirmed(order_id=ORDER, email=EMAIL), Mail.CONFIRMED, "is confirmed"),
+        (
+            SendCancelled(order_id=ORDER, email=EMAIL, reason=CancelReason.OUT_OF_STOCK),
+            Mail.CANCELLED,
+            REASONS[CancelReason.OUT_OF_STOCK],
+        ),
+    ],
+    ids=["confirmed", "cancelled"],
+)
+async def test_a_mail_is_handed_over_and_the_answer_is_the_mail_servers(
+    intent: Intent, mail: Mail, says: str, accepted: bool
+) -> None:
+    """Nothing is told as sent, or as refused, that was not handed over."""
+    handed: list[tuple[str, UUID, Mail]] = []
+
+    async def post(to: str, order_id: UUID, mail: Mail, text: str) -> bool:
+        assert says in text
+        handed.append((to, order_id, mail))
+        return accepted
+
+    reply = await performers_over(post)[type(intent)](Claim(new_id(), intent, ORDER, ORDER, None, 1, 1))
+    assert handed == [(EMAIL, ORDER, mail)]
+    assert reply.event == (MailAccepted if accepted else MailRefused)(order_id=ORDER, mail=mail)
