@@ -1,13 +1,8 @@
 """`python -m tests.simulation`, which `quartet simulate` runs: what is typed, and what is printed."""
 
 import asyncio
-import os
-import random
 import sys
-from collections import Counter
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field
 from functools import partial
 from time import perf_counter
 from typing import Annotated
@@ -25,14 +20,15 @@ from tests.simulation.choices import BUDGETS, choices
 from tests.simulation.explore import Explored, explore
 from tests.simulation.histories import strange
 from tests.simulation.process_steps import ProcessSteps
+from tests.simulation.spread import CORES, Campaign, Tally, run
 from tests.simulation.steps import take
 from tests.simulation.store import SWITCHES
 from tests.simulation.story import Step, tell
-from tests.simulation.windows import WINDOWS, Watch
+from tests.simulation.windows import WINDOWS
 from tests.simulation.world import Action, World
-from tests.simulation.worlds import SETTINGS, drawn
+from tests.simulation.worlds import SETTINGS
 
-CHUNK_MAX_SCHEDULES = 250
+TOLD_EACH_SCHEDULES = 10_000
 BROKEN, USAGE = 1, 2
 SCHEDULES_MAX = 10_000_000
 
@@ -69,9 +65,8 @@ def simulate(
     if world:
         beginning = SETTINGS[world].world(**_budgets_of(budget or []))
         raise typer.Exit(_tell_path(beginning, path, removed) if path else _everywhere(beginning, world, removed))
-    if replay is not None:
-        raise typer.Exit(_tell_drawn(seed, replay, random_in, removed))
-    raise typer.Exit(_campaign(schedules, seed, random_in, removed))
+    campaign = Campaign(seed, random_in, removed)
+    raise typer.Exit(_campaign(campaign, schedules) if replay is None else _tell_drawn(campaign, replay))
 
 
 def _traces() -> int:
@@ -121,40 +116,29 @@ def _sum_up(explored: Explored) -> str:
     )
 
 
+def _without(removed: Sequence[str]) -> str:
+    return "".join(f" --without '{name}'" for name in removed)
+
+
 def _budgets(world: World) -> str:
     return ", ".join(f"{name} up to {times}" for name, times in world.budgets if times) or "nothing goes wrong"
 
 
-@dataclass(slots=True)
-class Tally:
-    """What a part of a campaign came to."""
-
-    schedules: int = 0
-    steps: int = 0
-    met: Counter[str] = field(default_factory=Counter)
-    broken: list[int] = field(default_factory=list)
-    """The numbers of the schedules that broke a promise."""
-
-
-def _campaign(schedules: int, seed: int, name: str, removed: Sequence[str]) -> int:
-    began_s, total = perf_counter(), Tally()
-    starts = range(0, schedules, CHUNK_MAX_SCHEDULES)
-    with ProcessPoolExecutor(cores := os.cpu_count() or 1) as pool:
-        for part in pool.map(partial(play_some, seed, name, tuple(removed), schedules), starts):
-            total.schedules += part.schedules
-            total.steps += part.steps
-            total.met += part.met
-            total.broken += part.broken
-            if total.broken:
-                pool.shutdown(cancel_futures=True)
-                break
-    took_s = perf_counter() - began_s
-    told, rate = f"{total.schedules:,} schedules from seed {seed}", total.schedules / took_s
-    each = total.steps / total.schedules
-    print(f"{told}, {each:.0f} steps each, in {took_s:.1f} s ({rate:,.0f} a second on {cores} cores)")
+def _campaign(campaign: Campaign, schedules: int) -> int:
+    began_s = perf_counter()
+    total = run(campaign, schedules, partial(_so_far, schedules))
+    took_s, played = perf_counter() - began_s, total.schedules.total()
+    each, rate = total.steps.total() / played, played / took_s
+    print(f"{played:,} schedules from seed {campaign.seed}, {each:.0f} steps each, in {took_s:.1f} s", end=" ")
+    print(f"({rate:,.0f} a second on {CORES} cores)")
+    for orders, many in sorted(total.schedules.items()):
+        each, rate = total.steps[orders] / many, many / total.took_ns[orders] * 1e9
+        print(
+            f"  {many:>9,} of {orders} order{'s' * (orders > 1)}, {each:.0f} steps each, {rate:,.0f} a second of a core"
+        )
     if total.broken:
-        return _tell_drawn(seed, min(total.broken), name, removed)
-    missed = [window for window in WINDOWS if not total.met[window]] if not name else []
+        return _tell_drawn(campaign, min(total.broken))
+    missed = [window for window in WINDOWS if not total.met[window]] if not campaign.world else []
     for window in WINDOWS:
         print(f"  {total.met[window]:>9,} × {window}")
     if missed:
@@ -162,31 +146,18 @@ def _campaign(schedules: int, seed: int, name: str, removed: Sequence[str]) -> i
     return BROKEN if missed else 0
 
 
-def play_some(seed: int, name: str, removed: Sequence[str], end: int, start: int) -> Tally:
-    """Play some schedules of a campaign, in a process of their own."""
-    logger.remove()
-    processes, watch, tally = ProcessSteps(removed), Watch(), Tally()
-    for number in range(start, min(start + CHUNK_MAX_SCHEDULES, end)):
-        schedule = play(beginning_of(seed, number, name), f"{seed} {number}", processes, watch)
-        tally.schedules += 1
-        tally.steps += len(schedule.actions)
-        if schedule.breaks:
-            tally.broken.append(number)
-            break
-    tally.met = watch.met
-    return tally
+def _so_far(schedules: int, total: Tally) -> None:
+    """Let who waits for a long campaign see that it goes on."""
+    if (played := total.schedules.total()) % TOLD_EACH_SCHEDULES == 0 and played < schedules:
+        print(f"  {played:>9,} of {schedules:,} played", flush=True)
 
 
-def beginning_of(seed: int, number: int, name: str) -> World:
-    """Give the world that a schedule begins in."""
-    return SETTINGS[name].world() if name else drawn(random.Random(f"{seed} {number}")).world()
-
-
-def _tell_drawn(seed: int, number: int, name: str, removed: Sequence[str]) -> int:
-    world = beginning_of(seed, number, name)
-    schedule = play(world, f"{seed} {number}", ProcessSteps(removed), Watch())
-    print(f"\nquartet simulate --seed {seed} --replay {number}{f' --in {name}' if name else ''}; {_budgets(world)}")
-    _tell(_played(world, schedule.actions, removed), schedule.breaks)
+def _tell_drawn(campaign: Campaign, number: int) -> int:
+    world = campaign.beginning(number)
+    schedule = play(world, campaign.chance(number), ProcessSteps(campaign.removed))
+    options = f"{f' --in {campaign.world}' if campaign.world else ''}{_without(campaign.removed)}"
+    print(f"\nquartet simulate --seed {campaign.seed} --replay {number}{options}; {_budgets(world)}")
+    _tell(_played(world, schedule.actions, campaign.removed), schedule.breaks)
     return BROKEN if schedule.breaks else 0
 
 

@@ -1,7 +1,12 @@
 """The broker as a value: messages lie in queues, in no order that anybody may rely on."""
 
+import re
 from collections.abc import Collection, Iterable, Mapping
+from functools import lru_cache
 from typing import NamedTuple
+from uuid import UUID
+
+from asyncpg.pgproto import pgproto
 
 from infra.topology import TABLES
 from shared.ports import Message, NotConfirmedError
@@ -13,8 +18,18 @@ TOPOLOGY = topology_of(TABLES, TIERS_MS)
 LANES = {lane.queue: lane for lane in TOPOLOGY.lanes}
 WAITS = {queue.name for queue in TOPOLOGY.queues if "x-message-ttl" in queue.arguments}
 DEAD = {dead_exchange(table.service): table.service for table in TABLES}
+BODIES_MAX = 10_000
 DEATHS = "x-death"
 """Where the broker writes through which queues a message came."""
+
+
+_SUBJECT = re.compile(rb'"subject":"([0-9a-f-]{36})"')
+
+
+@lru_cache(BODIES_MAX)
+def orders_of(body: bytes) -> tuple[UUID, ...]:
+    """Name the orders of the events in a message."""
+    return tuple(dict.fromkeys(pgproto.UUID(subject.decode()) for subject in _SUBJECT.findall(body)))
 
 
 class Parcel(NamedTuple):

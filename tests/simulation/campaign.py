@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from infra.audit.findings import Break
 from tests.simulation.choices import budgets_left, faults_of, misfortunes, steps
-from tests.simulation.explore import Watch
+from tests.simulation.explore import Watch, nobody
 from tests.simulation.facts import broken_at_once, broken_at_rest
 from tests.simulation.process_steps import ProcessSteps
 from tests.simulation.steps import take
@@ -35,7 +35,7 @@ class Schedule:
     end: World
 
 
-def play(world: World, seed: object, processes: ProcessSteps, watch: Watch, odds: Odds = Odds()) -> Schedule:
+def play(world: World, seed: object, processes: ProcessSteps, watch: Watch = nobody, odds: Odds = Odds()) -> Schedule:
     """Take steps as chance has it, until nothing can happen any more or a promise is broken."""
     chance, actions = random.Random(str(seed)), list[Action]()
     while len(actions) < STEPS_MAX:

@@ -86,8 +86,8 @@ def faults_of(step: Action, left: Collection[str]) -> Iterator[Action]:
 
 def _steps(world: World, services: tuple[str, ...]) -> Iterator[Action]:
     """Give what goes on by itself."""
-    for parcel in dict.fromkeys(world.parcels):
-        if parcel.service in services and (parcel.queue != world.deadly or DEADLY in budgets_left(world)):
+    for parcel in dict.fromkeys(parcel for parcel in world.parcels if parcel.service in services):
+        if parcel.queue != world.deadly or DEADLY in budgets_left(world):
             yield _moved(parcel, world.deadly)
     for command in world.commands:
         if command.service in services and not any(command.after == other.name for other in world.commands):
@@ -129,8 +129,8 @@ def _own(world: World, service: str) -> Iterator[Action]:
     if tables.posted - memory.confirmed:
         yield Action("sweep", service)
     at_work = {claim.intent_id for claim in memory.asking}
-    for intent_id in _first_of_each(world, service):
-        if intent_id not in at_work and not _is_deadline(world, intent_id):
+    for intent_id, kind in _first_of_each(world, service):
+        if intent_id not in at_work and kind != Deadline.kind:
             yield Action("poll", service, intent_id)
 
 
@@ -141,16 +141,16 @@ def _at_last(world: World) -> Iterator[Action]:
             yield Action("tidy", service)
             return
     for service in SERVICES:
-        for letter in world.tables[service].letters.values():
+        for _, letter in sorted(world.tables[service].letters.items()):
             yield Action("replay", service, letter)
-    for intent_id in _first_of_each(world, "order"):
+    for intent_id, _ in _first_of_each(world, "order"):
         yield Action("poll", "order", intent_id)
 
 
 def misfortunes(world: World, left: Collection[str]) -> Iterator[Action]:
     """Give what goes wrong between the steps."""
     if EARLY in left:
-        for intent_id in _first_of_each(world, "order"):
+        for intent_id, _ in _first_of_each(world, "order"):
             yield Action("poll", "order", intent_id, budget=EARLY)
     if LOSS in left:
         for queue in sorted(LANES.keys() - world.gone):
@@ -173,17 +173,10 @@ def _with_a_question(service: str, claim: Claim, left: Collection[str]) -> Itera
         yield Action("poll", service, claim.intent_id, budget=STALL)
 
 
-def _is_deadline(world: World, intent_id: UUID) -> bool:
-    return any(
-        row.claim.intent_id == intent_id and row.claim.intent.kind == Deadline.kind
-        for row in world.tables["order"].intents.values()
-    )
-
-
-def _first_of_each(world: World, service: str) -> list[UUID]:
-    """Give the first intent of each stream, which is the one that may be claimed."""
-    first: dict[UUID, tuple[int, UUID]] = {}
-    for (stream, _), row in world.tables[service].intents.items():
+def _first_of_each(world: World, service: str) -> list[tuple[UUID, str]]:
+    """Give the first intent of each stream, which is the one that may be claimed, and its kind."""
+    first: dict[UUID, tuple[int, UUID, str]] = {}
+    for (stream, kind), row in world.tables[service].intents.items():
         if not row.parked and (stream not in first or row.position < first[stream][0]):
-            first[stream] = row.position, row.claim.intent_id
-    return [intent_id for _, intent_id in first.values()]
+            first[stream] = row.position, row.claim.intent_id, kind
+    return sorted((intent_id, kind) for _, intent_id, kind in first.values())

@@ -41,9 +41,11 @@ class Explored:
 Watch = Callable[[World, Action, World], None]
 
 
-def explore(
-    world: World, removed: Collection[str] = (), watch: Watch = lambda *_: None, *, is_reduced: bool = True
-) -> Explored:
+def nobody(before: World, action: Action, after: World) -> None:
+    """Watch nothing."""
+
+
+def explore(world: World, removed: Collection[str] = (), watch: Watch = nobody, *, is_reduced: bool = True) -> Explored:
     """Go everywhere until a promise breaks; where it `is_reduced`, not in every order that comes to the same."""
     began_s = perf_counter()
     with _no_collection():

@@ -6,7 +6,7 @@ a `Memory`, and a process can be made anew from that: this is how the world goes
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -67,6 +67,20 @@ class Memory:
     def key(self) -> int:
         """A hash of all that decides what can happen next."""
         return hash((self.life, self.confirmed, frozenset((claim.intent_id, claim.token) for claim in self.asking)))
+
+    def apart(self, orders: Collection[UUID]) -> tuple["Memory", tuple[Claim, ...]]:
+        """Part what it asks about some orders, with all else that it remembers, from what it asks about others."""
+        far = tuple(claim for claim in self.asking if claim.correlation_id not in orders)
+        near = tuple(claim for claim in self.asking if claim.correlation_id in orders) if far else self.asking
+        return (replace(self, asking=near) if far else self), far
+
+    def beside(self, far: tuple[Claim, ...]) -> "Memory":
+        """Put what it asks about other orders back, in an order that does not tell what was asked first."""
+        return replace(self, asking=tuple(sorted((*far, *self.asking), key=_name)))
+
+
+def _name(claim: Claim) -> Asking:
+    return Asking(claim.intent_id, claim.token)
 
 
 class Handed:
@@ -182,7 +196,7 @@ class Process:
             return Memory(self.memory.life + 1)
         confirmed = frozenset(self.relay.take())
         self.relay.restore(list(confirmed))
-        asking = tuple(claim for claim, _ in self._asked.values())
+        asking = tuple(sorted((claim for claim, _ in self._asked.values()), key=_name))
         if confirmed == self.memory.confirmed and asking == self.memory.asking:
             return self.memory
         return Memory(self.memory.life, confirmed, asking)

@@ -1,24 +1,26 @@
 """What one process does in one step: told by its tables, its memory and what comes to it, and by nothing else.
 
 So the same step need not be done twice. In a world of four services most steps are, in ever new company, and looking
-up what the real code did the first time is what makes it possible to go everywhere.
+up what the real code did the first time is what makes it possible to go everywhere. Of its tables and its memory only
+what is of the orders that the step is about matters, so whatever has become of other orders is company too.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from infra.topology import TABLES
 from services.payment.provider import ProviderError
 from shared.batch import Item
 from shared.envelope import Envelope
 from shared.ports import Answer, Request
-from tests.simulation.broker import LANES, Parcel
+from tests.simulation.broker import LANES, Parcel, orders_of
 from tests.simulation.choices import BUG, DUPLICATE
 from tests.simulation.process import Handed, Memory, Process, Question
 from tests.simulation.tables import Tables
 from tests.simulation.world import Action
 
-KNOWN_MAX_STEPS = 500_000
+KNOWN_MAX_STEPS = 200_000
 TABLE_OF = {table.service: table for table in TABLES}
 
 
@@ -34,10 +36,14 @@ class Done(NamedTuple):
 
 
 class ProcessSteps:
-    """Does steps with real processes, and remembers what came of them. `removed` names safeguards that are off."""
+    """Does steps with real processes, and remembers what came of them. `removed` names safeguards that are off.
 
-    def __init__(self, removed: Collection[str] = ()) -> None:
+    Where it is not `parting`, a process is shown all orders in each step.
+    """
+
+    def __init__(self, removed: Collection[str] = (), *, parting: bool = True) -> None:
         self.removed = removed
+        self._parting = parting
         self._processes: dict[str, Process] = {}
         self._known: dict[Any, Done | None] = {}
         self._tables: dict[tuple[str, int], Tables] = {}
@@ -45,11 +51,25 @@ class ProcessSteps:
 
     def do(self, tables: Tables, memory: Memory, action: Action, subject: Any, gone: frozenset[str]) -> Done | None:
         """Do a step while queues are `gone`, or look up what came of it; None where what was to go wrong did not."""
+        if not self._parting:
+            return self._do(tables, memory, action, subject, gone)
+        orders = set(_orders(tables, memory, action, subject))
+        (near, far), (own, others) = tables.apart(orders), memory.apart(orders)
+        done = self._do(near, own, action, subject, gone)
+        if done is None or (far is None and not others):
+            return done
+        return done._replace(
+            tables=done.tables if far is None else done.tables.beside(far),
+            memory=done.memory if done.died else done.memory.beside(others),
+        )
+
+    def _do(self, tables: Tables, memory: Memory, action: Action, subject: Any, gone: frozenset[str]) -> Done | None:
         manner = action.kind, action.fault, action.budget in (BUG, DUPLICATE)
         asked = (action.service, tables.key, memory.key, manner, subject, gone)
         if asked not in self._known:
             if len(self._known) > KNOWN_MAX_STEPS:
-                self._known.clear()
+                for known in (self._known, self._tables, self._memories):
+                    known.clear()  # type: ignore[attr-defined]  # whatever they hold
             self._known[asked] = self._done(tables, memory, action, subject, gone)
         return self._known[asked]
 
@@ -77,9 +97,25 @@ class ProcessSteps:
         return process
 
 
+def _orders(tables: Tables, memory: Memory, action: Action, subject: Any) -> Iterable[UUID]:
+    """Name the orders that a step is about. What lies in the outbox is shown in every step."""
+    match action.kind:
+        case "command":
+            return (action.what.order_id,)
+        case "deliver":
+            return (order_id for parcel in subject for order_id in orders_of(parcel.body))
+        case "drain":
+            return orders_of(subject.body)
+        case "poll":
+            return (stream for (stream, _), row in tables.intents.items() if row.claim.intent_id == subject)
+        case "answer" | "silence":
+            return (claim.correlation_id for claim in memory.asking if claim.intent_id == action.what.intent_id)
+    return ()
+
+
 async def _command(process: Process, action: Action, subject: Any, handed: list[Handed]) -> None:
     command = action.what
-    request = Request("ann", f"POST {command.name}", command.name, "hash")
+    request = Request(str(command.order_id), f"POST {command.name}", command.name, "hash")
     envelope = Envelope(command.event_id, command.event, command.order_id)
     await process.shell.submit(Item(envelope, request, lambda _, __: Answer(200, command.name)))
 

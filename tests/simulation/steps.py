@@ -56,7 +56,8 @@ def _as_it_is(world: World, action: Action) -> tuple[Any, World]:
 
 
 def _of_command(world: World, action: Action) -> tuple[Any, World]:
-    return action.what.name, world
+    """Take its id, which tells what is asked: the first order of one world wants other goods than that of another."""
+    return action.what.event_id, world
 
 
 def _of_parcels(world: World, action: Action) -> tuple[Any, World]:

@@ -97,7 +97,7 @@ class MemoryStore:
 
     async def claim_unsent(self, limit: int, grace_s: float) -> Sequence[tuple[Logged, Posted]]:
         """Give outbox rows whose grace is over."""
-        rows = [row for event_id, row in self.tables.outbox.items() if event_id in self.available]
+        rows = [self.tables.outbox[event_id] for event_id in sorted(self.tables.outbox.keys() & self.available)]
         return [(row.entry.logged, Posted(row.entry.logged.event_id, row.generation)) for row in rows[:limit]]
 
     async def defer_unsent(self, event_ids: Collection[UUID]) -> None:

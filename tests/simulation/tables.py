@@ -1,6 +1,6 @@
 """A service's schema as a value: a transaction makes the next one, and the one before stays as it was."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -60,8 +60,8 @@ class Tables:
             (
                 frozenset((sku, state.level) for sku, (state, _) in self.states.items() if isinstance(sku, str)),
                 frozenset(self.inbox.items()),
-                frozenset((s, tuple(e.logged.event_id for e in log)) for s, log in self.logs.items()),
-                self.posted,
+                frozenset((stream, tuple(map(_told, log))) for stream, log in self.logs.items()),
+                frozenset((*_told(row.entry), row.generation) for row in self.outbox.values()),
                 frozenset(
                     (stream, kind, row.claim.attempts, row.claim.token, row.claim.raised, row.leased, row.parked)
                     for (stream, kind), row in self.intents.items()
@@ -84,9 +84,55 @@ class Tables:
                 return place, row
         return None
 
+    def apart(self, orders: Collection[UUID]) -> "tuple[Tables, Tables | None]":
+        """Part the rows of some orders, and those of no order, from the rows of all others, if there are any.
+
+        The outbox and the suspects are not parted: whatever commits may take any order's rows out of them.
+        """
+        others: set[Any] = self.logs.keys() - set(orders)
+        if not others:
+            return self, None
+        others |= set(map(str, others)) if self.answers else set()
+        near, far = dict[str, Any](), dict[str, Any]()
+        for name, owner in OWNERS.items():
+            rows = getattr(self, name)
+            far[name] = {key: row for key, row in rows.items() if owner(key, row) in others}
+            near[name] = without(rows, far[name]) if far[name] else rows
+        return replace(self, **near), Tables(**far, position=self.position)
+
+    def beside(self, far: "Tables") -> "Tables":
+        """Put the rows of other orders back."""
+        rows = {name: {**getattr(far, name), **getattr(self, name)} for name in OWNERS}
+        return replace(self, **rows, position=max(self.position, far.position))
+
+    def alone(self, order_id: UUID) -> "Tables":
+        """Give the rows of one order, and no others."""
+        outbox = {key: row for key, row in self.outbox.items() if row.entry.logged.correlation_id == order_id}
+        rows = {
+            name: {key: row for key, row in getattr(self, name).items() if owner(key, row) == order_id}
+            for name, owner in OWNERS.items()
+        }
+        return Tables(**rows, outbox=outbox)
+
     def with_intent(self, place: tuple[UUID, str], row: IntentRow) -> "Tables":
         """Put a row of an intent."""
         return replace(self, intents={**self.intents, place: row})
+
+
+OWNERS: Mapping[str, Callable[[Any, Any], Any]] = {
+    "states": lambda key, _: key,
+    "inbox": lambda _, row: row.order_id,
+    "logs": lambda key, _: key,
+    "intents": lambda key, _: key[0],
+    "letters": lambda _, letter: letter.correlation_id,
+    "answers": lambda key, _: key[0],
+}
+"""Whose a row is, by its key and itself: an order's, or nobody's. Every order has a customer of its own."""
+
+
+def _told(entry: LogEntry) -> tuple[UUID, bytes]:
+    """Name an event, and say what it tells: the id says what caused it, and not in which state."""
+    return entry.logged.event_id, entry.logged.payload
 
 
 def without(mapping: Mapping[Any, Any], gone: Any) -> dict[Any, Any]:

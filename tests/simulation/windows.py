@@ -39,6 +39,8 @@ def _of(body: bytes) -> UUID:
 
 def _captured(world: World, after: World) -> Iterator[UUID]:
     """Name the orders whose money was taken in this step."""
+    if after.provider is world.provider:
+        return
     for key, account in after.provider.accounts.items():
         took = account.charge is not None and account.charge[0] is ChargeResult.CAPTURED
         if took and world.provider.account(key).charge is None:
@@ -85,12 +87,11 @@ def _captured_too_late(before: World, action: Action, after: World) -> bool:
 
 
 def _deadline_against_capture(before: World, action: Action, after: World) -> bool:
+    if action.kind != "poll":
+        return False
     kinds = {row.claim.intent_id: kind for (_, kind), row in before.tables["order"].intents.items()}
-    return (
-        action.kind == "poll"
-        and kinds.get(action.what) == Deadline.kind
-        and any(parcel.queue == "order.payment.captured" for parcel in before.parcels)
-    )
+    is_deadline = kinds.get(action.what) == Deadline.kind
+    return is_deadline and any(parcel.queue == "order.payment.captured" for parcel in before.parcels)
 
 
 def _cancels_confirmed(before: World, action: Action, after: World) -> bool:
@@ -99,28 +100,27 @@ def _cancels_confirmed(before: World, action: Action, after: World) -> bool:
 
 
 def _two_ask(before: World, action: Action, after: World) -> bool:
-    asking = Counter(claim.intent_id for memory in after.memories.values() for claim in memory.asking)
-    return any(many > 1 for many in asking.values())
+    asking = after.memories[action.service].asking
+    return len({claim.intent_id for claim in asking}) < len(asking)
 
 
 def _dies_confirmed(before: World, action: Action, after: World) -> bool:
-    service = action.service
-    return bool(
-        before.memories[service].confirmed - after.memories[service].confirmed
-        and before.memories[service].life != after.memories[service].life
-    )
+    old, new = before.memories[action.service], after.memories[action.service]
+    return old.life != new.life and bool(old.confirmed - new.confirmed)
 
 
 def _sold_out(before: World, action: Action, after: World) -> bool:
-    return any(
+    old, new = before.tables["inventory"].logs, after.tables["inventory"].logs
+    return new is not old and any(
         entry.logged.type == "stock.rejected.v1"
-        for stream, log in after.tables["inventory"].logs.items()
-        for entry in log[len(before.tables["inventory"].logs.get(stream, ())) :]
+        for stream, log in new.items()
+        for entry in log[len(old.get(stream, ())) :]
     )
 
 
 def _with(at: Instant, effect: Effect) -> Seen:
-    return lambda before, action, after: action.fault == Fault(at, effect)
+    fault = Fault(at, effect)
+    return lambda before, action, after: action.fault == fault
 
 
 def _kind(kind: str, budget: str = "") -> Seen:

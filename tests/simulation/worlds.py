@@ -24,6 +24,9 @@ PLACED_AT = datetime(2026, 1, 1, tzinfo=UTC)
 DEADLINE_S = 60.0
 DEATHS_MAX = 8
 """More than an event is allowed before it is set aside."""
+MORE_SHARE = 0.4
+"""So often there is one order more. What breaks, breaks with few orders as a rule, and one order is played ten times
+while four are played once; what takes several orders, a customer who gets the last violin, comes up with two."""
 CANCEL_SHARE = 0.4
 """So many customers change their mind."""
 
@@ -103,11 +106,14 @@ SETTINGS = {setting.name: setting for setting in (ONE, TWO, CANCEL, LATE, DEADLY
 
 def drawn(chance: random.Random, orders_max: int = 4) -> Setting:
     """Draw a world: some orders, of which some are cancelled, over goods that may not do for all of them."""
-    orders = chance.randint(1, orders_max)
+    orders = 1
+    while orders < orders_max and chance.random() < MORE_SHARE:
+        orders += 1
     skus = ("violin", "bow")[: chance.randint(1, 2)]
     commands: list[Command] = []
     for number in range(1, orders + 1):
-        commands.append(place(number, dict.fromkeys(chance.sample(skus, chance.randint(1, len(skus))), 1)))
+        wanted = chance.sample(skus, chance.randint(1, len(skus)))
+        commands.append(place(number, {sku: 1 for sku in skus if sku in wanted}))
         if chance.random() < CANCEL_SHARE:
             commands.append(cancel(number))
     budgets = {name: chance.randint(0, 3) for name in BUDGETS}
