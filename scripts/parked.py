@@ -57,10 +57,10 @@ def release(
         more = "; there are more, do it again" if any(answer["more"] for answer in found.values()) else ""
         if ids and not count:
             raise StackError("nothing of that id is parked")
-        if dry_run or not count:
+        if dry_run:
             out.print(f"{count} would be released{more}")
             return
-        if every and not yes:
+        if every and count and not yes:
             typer.confirm(f"Release {count} that {'is' if count == 1 else 'are'} parked?", abort=True, err=True)
         done = _released(operations, {name: {"ids": answer["ids"]} for name, answer in found.items() if answer["ids"]})
         out.print(f"{sum(len(answer['ids']) for answer in done.values())} released{more}")

@@ -137,7 +137,8 @@ def _campaign(campaign: Campaign, schedules: int) -> int:
             f"  {many:>9,} of {orders} order{'s' * (orders > 1)}, {each:.0f} steps each, {rate:,.0f} a second of a core"
         )
     if total.broken:
-        return _tell_drawn(campaign, min(total.broken))
+        _tell_drawn(campaign, min(total.broken))
+        return BROKEN
     missed = [window for window in WINDOWS if not total.met[window]] if not campaign.world else []
     for window in WINDOWS:
         print(f"  {total.met[window]:>9,} × {window}")
