@@ -22,6 +22,7 @@ OPERATIONS = {
     ("post", "/parked/release"),
     ("post", "/refill"),
     ("get", "/operator-actions"),
+    ("get", "/events"),
 }
 KEYS = "/customers/{customer_id}/keys"
 OWN = {
