@@ -68,7 +68,7 @@ class Service(Generic[S]):
         add_problem_handlers(app)
         app.include_router(self.routes(runtime, settings))
         app.include_router(operations_router(self.reactions, runtime.desk, runtime.engine, settings))
-        app.include_router(observing_router(self.reactions.service, runtime.engine, settings))
+        app.include_router(observing_router(self.reactions.service, runtime.engine, runtime.backlogs, settings))
         app.include_router(health_router(runtime.checks))
         app.include_router(asyncapi_router(self.reactions.service, VERSION, runtime.consumers.broker))
         return app

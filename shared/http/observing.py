@@ -15,6 +15,7 @@ from shared.http.operator import operator_only
 from shared.http.problems import ProblemError
 from shared.ids import plain_id
 from shared.settings import Settings
+from shared.store.backlog import Backlog, Backlogs
 from shared.store.feed import Feed
 from shared.store.place import BEGINNING, Place
 
@@ -52,10 +53,15 @@ class FeedPage(BaseModel):
     behind: int
 
 
-def observing_router(service: str, engine: AsyncEngine, settings: Settings) -> APIRouter:
-    """Serve one service's log."""
+def observing_router(service: str, engine: AsyncEngine, backlogs: Backlogs, settings: Settings) -> APIRouter:
+    """Serve one service's log and what it has not done yet."""
     router = APIRouter(tags=["observing"], dependencies=[Depends(operator_only(settings.operator_key))])
     _log(router, Feed(service, engine))
+
+    @router.get("/backlog", summary="What waits, is parked, or was set aside")
+    async def backlog() -> Backlog:
+        return await backlogs.now()
+
     return router
 
 

@@ -35,3 +35,52 @@ FEED_HEAD = Statement(
 )
 
 LOG_OF = Statement(text(_LOGGED + "WHERE stream_id = :order_id ORDER BY version LIMIT :limit"))
+
+# A count walks along an index, from where nothing lies below, and stops at its bound. The oldest event is looked for
+# among those with the lowest ids, which begin with the time; what a refill put back is older than its waiting.
+OUTBOX = Statement(
+    text("""
+    SELECT
+        (SELECT count(*) FROM (
+            SELECT 1 FROM outbox WHERE parked_at IS NULL AND available_at > '-infinity' LIMIT :rows_max) AS rows
+        ) AS waiting,
+        (SELECT CAST(extract(epoch FROM now() - min(occurred_at)) AS double precision) FROM events
+         WHERE event_id = ANY(ARRAY(
+            SELECT event_id FROM outbox
+            WHERE parked_at IS NULL AND generation = 0 AND event_id > CAST(:first AS uuid)
+            ORDER BY event_id LIMIT :oldest_max))
+        ) AS oldest_s,
+        (SELECT count(*) FROM (
+            SELECT 1 FROM outbox WHERE parked_at IS NOT NULL AND event_id > CAST(:first AS uuid) LIMIT :rows_max
+         ) AS rows) AS parked
+""")
+)
+
+INTENTS = Statement(
+    text("""
+    SELECT kind,
+           count(*) FILTER (WHERE NOT parked) AS waiting,
+           count(*) FILTER (WHERE NOT parked AND due_at <= now()) AS due,
+           CAST(extract(epoch FROM now() - min(due_at) FILTER (WHERE NOT parked AND due_at <= now()))
+                AS double precision) AS oldest_due_s,
+           count(*) FILTER (WHERE parked) AS parked
+    FROM (
+        (SELECT kind, due_at, false AS parked FROM intents
+         WHERE parked_at IS NULL AND due_at > '-infinity' ORDER BY due_at LIMIT :rows_max)
+        UNION ALL
+        (SELECT kind, due_at, true FROM intents
+         WHERE parked_at IS NOT NULL AND intent_id > CAST(:first AS uuid) LIMIT :rows_max)
+    ) AS waiting
+    GROUP BY kind
+""")
+)
+
+LETTERS = Statement(
+    text("""
+    SELECT lane, error_class, count(*) AS letters,
+           CAST(extract(epoch FROM now() - min(drained_at)) AS double precision) AS oldest_s
+    FROM (SELECT lane, error_class, drained_at FROM dead_letters WHERE position > 0
+          ORDER BY position LIMIT :rows_max) AS letters
+    GROUP BY lane, error_class ORDER BY lane, error_class
+""")
+)

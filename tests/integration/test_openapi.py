@@ -176,6 +176,7 @@ def operating(service: str, letter_id: UUID) -> dict[str, dict[str, Any]]:
         "POST /refill": json | {"body": refill},
         "GET /operator-actions": key | {"query": {"limit": 1}},
         "GET /events": key | {"query": {"limit": 1}},
+        "GET /backlog": key,
     }
 
 

@@ -23,6 +23,7 @@ OPERATIONS = {
     ("post", "/refill"),
     ("get", "/operator-actions"),
     ("get", "/events"),
+    ("get", "/backlog"),
 }
 KEYS = "/customers/{customer_id}/keys"
 OWN = {
