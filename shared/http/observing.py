@@ -7,7 +7,7 @@ from uuid import UUID
 import orjson
 from fastapi import APIRouter, Depends, Query
 from fastapi.responses import Response
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.http.cursor import Cursor
@@ -18,8 +18,12 @@ from shared.settings import Settings
 from shared.store.backlog import Backlog, Backlogs
 from shared.store.feed import Feed
 from shared.store.place import BEGINNING, Place
+from shared.store.progress import Became, Pending, Progress
 
 PAGE_MAX_EVENTS = 500
+ASKED_MAX_EVENTS = 200
+"""So many outcomes are told at once."""
+ORDER_MAX_INTENTS = 100
 
 
 class LoggedEvent(BaseModel):
@@ -53,14 +57,43 @@ class FeedPage(BaseModel):
     behind: int
 
 
+class Asked(BaseModel):
+    """Events, by their ids."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    events: Annotated[list[UUID], Field(min_length=1, max_length=ASKED_MAX_EVENTS)]
+
+
+class Outcomes(BaseModel):
+    """What became of events here, by their ids; one that has not been reacted to is left out."""
+
+    outcomes: dict[UUID, Became]
+
+
+class Pendings(BaseModel):
+    """What an order still intends, in the order in which it is done."""
+
+    intents: list[Pending]
+
+
 def observing_router(service: str, engine: AsyncEngine, backlogs: Backlogs, settings: Settings) -> APIRouter:
-    """Serve one service's log and what it has not done yet."""
+    """Serve one service's log, what it has not done yet, and what became of what it has."""
     router = APIRouter(tags=["observing"], dependencies=[Depends(operator_only(settings.operator_key))])
     _log(router, Feed(service, engine))
+    progress = Progress(engine)
 
     @router.get("/backlog", summary="What waits, is parked, or was set aside")
     async def backlog() -> Backlog:
         return await backlogs.now()
+
+    @router.post("/outcomes", summary="What became of events here")
+    async def outcomes(asked: Asked) -> Outcomes:
+        return Outcomes(outcomes=dict(await progress.of_events(asked.events)))
+
+    @router.get("/intents", summary="What an order still intends")
+    async def intents(order: UUID) -> Pendings:
+        return Pendings(intents=list(await progress.of_order(order, ORDER_MAX_INTENTS)))
 
     return router
 

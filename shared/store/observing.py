@@ -84,3 +84,10 @@ LETTERS = Statement(
     GROUP BY lane, error_class ORDER BY lane, error_class
 """)
 )
+
+INTENTS_OF = Statement(
+    text("""
+    SELECT intent_id AS key, kind, due_at, leased_until, attempts, raised, last_error, parked_at, causation_id
+    FROM intents WHERE stream_id = :order_id ORDER BY position LIMIT :limit
+""")
+)

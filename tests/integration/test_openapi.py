@@ -177,6 +177,8 @@ def operating(service: str, letter_id: UUID) -> dict[str, dict[str, Any]]:
         "GET /operator-actions": key | {"query": {"limit": 1}},
         "GET /events": key | {"query": {"limit": 1}},
         "GET /backlog": key,
+        "POST /outcomes": json | {"body": {"events": [str(letter_id)]}},
+        "GET /intents": key | {"query": {"order": str(letter_id)}},
     }
 
 

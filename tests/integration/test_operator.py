@@ -24,6 +24,8 @@ OPERATIONS = {
     ("get", "/operator-actions"),
     ("get", "/events"),
     ("get", "/backlog"),
+    ("post", "/outcomes"),
+    ("get", "/intents"),
 }
 KEYS = "/customers/{customer_id}/keys"
 OWN = {
