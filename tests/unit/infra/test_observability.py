@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from infra.home import REPOSITORY
+from infra.ports import HOST, RABBITMQ_PROMETHEUS, SERVICES
 from infra.topology import TABLES
 from services.order.sagas import OUTCOMES
 from shared.metrics import Metrics, Sagas
@@ -16,13 +17,14 @@ from shared.store.backlog import Backlog, Intended, Unsent
 from tests.unit.shared.fakes import FakeClock
 
 OBSERVABILITY = REPOSITORY / "infra" / "observability"
+DOCUMENT = (REPOSITORY / "docs" / "observability.md").read_text()
 NAME = re.compile(r"\b(?:quartet|process|rabbitmq)_\w+|\bup\b")
 LABELS = (
     re.compile(r"\bby \(([^)]*)\)"),
     re.compile(r"(\w+) ?(?:=~|!=|!~|=)\s*\""),
     re.compile(r"\{\{\s*(?:\$labels\.)?(\w+)"),
 )
-THEIRS = {"up", "rabbitmq_queue_messages_ready"}
+THEIRS = {"up", "rabbitmq_detailed_queue_messages_ready"}
 """Prometheus's own, and the broker's."""
 THEIR_LABELS = {"job", "instance", "queue", "le"}
 
@@ -85,9 +87,25 @@ def test_every_alert_says_what_it_is_about_and_how_urgent_it_is() -> None:
         assert rule["annotations"]["summary"]
 
 
-def test_every_metric_of_ours_is_looked_at() -> None:
-    """By an alert or by a panel: what nobody looks at need not be counted."""
+def test_every_metric_of_ours_is_looked_at_and_explained() -> None:
+    """By an alert or by a panel, for what nobody looks at need not be counted; and in the documentation."""
     asked = {name for _, expression, _ in EXPRESSIONS for name in NAME.findall(expression)}
     ours = {name for name in exposed()[0] if name.startswith("quartet_")}
     families = {re.sub(r"_(bucket|count|sum|total)$", "", name) for name in ours}
     assert {family for family in families if not any(name.startswith(family) for name in asked)} == set()
+    assert {family for family in families if f"`{family}`" not in DOCUMENT} == set()
+
+
+def test_every_alert_is_explained() -> None:
+    """With what helps."""
+    assert [rule["alert"] for rule in rules()] == re.findall(r"^\| `([A-Z]\w+)` \|", DOCUMENT, re.MULTILINE)
+
+
+def test_all_that_listens_is_scraped() -> None:
+    """Where it listens."""
+    jobs = yaml.safe_load((OBSERVABILITY / "prometheus.yml").read_text())["scrape_configs"]
+    ports = {job["job_name"]: job["static_configs"][0]["targets"] for job in jobs}
+    assert ports == {
+        "quartet": [f"{HOST}:{port}" for port in SERVICES.values()],
+        "rabbitmq": [f"{HOST}:{RABBITMQ_PROMETHEUS}"],
+    }
