@@ -11,6 +11,7 @@ from scripts.sentences import Understood
 
 LATER = {
     "demo": "scripts.demo",
+    "stats": "scripts.stats",
     "audit": "scripts.audit",
     "graph": "scripts.graph",
     "simulate": "scripts.simulate",
