@@ -83,11 +83,21 @@ class Story:
         return max((step.event for step in self.steps), key=lambda event: event.at, default=None)
 
 
-def tell(dance: Dance, log: Iterable[Happened], verdicts: Mapping[Asked, Verdict] | None = None) -> Story:
-    """Tell the story of the order whose events these are."""
+def tell(
+    dance: Dance,
+    log: Iterable[Happened],
+    verdicts: Mapping[Asked, Verdict] | None = None,
+    forgotten: datetime | None = None,
+) -> Story:
+    """Tell the story of the order whose events these are.
+
+    What happened before `forgotten` no inbox knows any more: nobody could say that it was ignored, so no reaction to
+    it is waited for.
+    """
     chain = Chain(dance, log)
+    reactions = _reactions(dance, chain.steps, verdicts or {})
     waits = sorted(
-        (*_reactions(dance, chain.steps, verdicts or {}), *_intents(dance, chain)),
+        (*(wait for wait in reactions if forgotten is None or wait.since > forgotten), *_intents(dance, chain)),
         key=lambda wait: (wait.kind is Kind.TIMER, not wait.decides, wait.since, wait.name),
     )
     names = {step.event.name for step in chain.steps}

@@ -1,0 +1,38 @@
+"""`python -m services.dashboard`: listens, and shows what it hears, until it is told to stop."""
+
+import sys
+
+import uvicorn
+from loguru import logger
+from pydantic import ValidationError
+
+from services.dashboard.app import create_app
+from services.dashboard.settings import DashboardSettings
+from shared.logs import set_up_logs
+
+CONNECTIONS_DRAIN_TIMEOUT_S = 2
+
+
+def main() -> int:
+    """Serve; the exit code is 2 where a setting is missing or wrong."""
+    try:
+        settings = DashboardSettings()
+    except ValidationError as error:
+        missing = ", ".join(f"QUARTET_{'.'.join(map(str, e['loc'])).upper()} ({e['msg']})" for e in error.errors())
+        sys.stderr.write(f"dashboard: wrong settings: {missing}\n")
+        return 2
+    set_up_logs("dashboard", settings.log_format, settings.log_level)
+    logger.info("listening on http://{}:{}", settings.http_host, settings.http_port)
+    uvicorn.run(
+        create_app(settings),
+        host=settings.http_host,
+        port=settings.http_port,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=CONNECTIONS_DRAIN_TIMEOUT_S,
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
