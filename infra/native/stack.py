@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from infra import ports
-from infra.credentials import DATABASE_ROLES, Credentials, customer_variable, role_variable
+from infra.credentials import CUSTOMERS, DATABASE_ROLES, Credentials, customer_variable, role_variable
 from infra.home import REPOSITORY, Home
 from infra.native.environment import inherited
 from infra.native.install import Installed
@@ -144,7 +144,6 @@ class Stack:
 
     def dashboard(self) -> Program:
         """What shows it all: it only listens, so nobody needs it, and one is enough for any scale."""
-        customers = self.credentials.customers.values()
         return _lasting(
             "dashboard",
             "services.dashboard",
@@ -159,8 +158,8 @@ class Stack:
             QUARTET_PROVIDER_URL=PROVIDER_URL,
             QUARTET_AUDIT_COMMAND=json.dumps(AUDIT_COMMAND),
             QUARTET_HOME=str(self.home.path),
+            QUARTET_CUSTOMER_KEY=self.credentials.customers[CUSTOMERS[0]],
             **{f"QUARTET_{name.upper()}_URL": f"http://{HOST}:{port}" for name, port in SERVICES.items()},
-            **{"QUARTET_CUSTOMER_KEY": key for key in list(customers)[:1]},
         )
 
     def _database_url(self, role: str) -> str:
