@@ -6,11 +6,13 @@ what is in it: only the attributes that every envelope has are shown, and the sh
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import orjson
 
 from shared.envelope import Envelope, decode
+from shared.event import VOCABULARY, Event
 
 MASK = "•••"
 MARKS = ("x-personal-data", "x-secret")
@@ -30,8 +32,22 @@ def masked(body: bytes, event_name: str) -> str:
         batch = orjson.loads(body)
     except orjson.JSONDecodeError:
         return _shape(body.decode(errors="replace")[:SHOWN_MAX_CHARACTERS])
-    schema = read.event.model_json_schema() if isinstance(read, Envelope) and not others else None
+    schema = _schema_of(type(read.event)) if isinstance(read, Envelope) and not others else None
     return orjson.dumps(_shown(batch, schema)).decode()[:SHOWN_MAX_CHARACTERS]
+
+
+def masked_data(event_type: str, data: Any) -> Any:
+    """Show the data of an event; of a type that is not known here, its shape alone."""
+    event = VOCABULARY.get(event_type)
+    if event is None:
+        return _hidden(data)
+    schema = _schema_of(event)
+    return _by_schema(data, schema, schema.get("$defs", {}))
+
+
+@lru_cache
+def _schema_of(event: type[Event]) -> Mapping[str, Any]:
+    return event.model_json_schema()
 
 
 def _shape(text: str) -> str:

@@ -28,6 +28,7 @@ from shared.relay import Relay, RelayLimits
 from shared.retries import Retries
 from shared.settings import Settings
 from shared.shell import Committed, Shell
+from shared.store.backlog import Backlogs
 from shared.store.connection import connect
 from shared.store.dead_letters import DeadLetters
 from shared.store.postgres import PostgresStore, States
@@ -83,6 +84,7 @@ class Runtime:
         )
         by_kind = {intent.kind: performer for intent, performer in performers.items()}
         self.workers = IntentWorkers(by_kind, self.shell, self.store, clock, intent_limits)
+        self.backlogs = Backlogs(name, self.engine, by_kind)
         letters = DeadLetters(self.engine)
         self.desk = Desk(reactions, letters, self.retry_publisher)
         self.consumers = Consumers(

@@ -175,6 +175,10 @@ def operating(service: str, letter_id: UUID) -> dict[str, dict[str, Any]]:
         "POST /parked/release": json | {"body": {"all": True}},
         "POST /refill": json | {"body": refill},
         "GET /operator-actions": key | {"query": {"limit": 1}},
+        "GET /events": key | {"query": {"limit": 1}},
+        "GET /backlog": key,
+        "POST /outcomes": json | {"body": {"events": [str(letter_id)]}},
+        "GET /intents": key | {"query": {"order": str(letter_id)}},
     }
 
 
