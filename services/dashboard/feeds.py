@@ -41,7 +41,7 @@ class Told(BaseModel):
     traceparent: str | None
     public: Annotated[bool, BeforeValidator(bool)]
     """A type that a service no longer knows counts as private: nobody is waited for on its account."""
-    data: Document
+    data: Any
 
     @property
     def happened(self) -> Happened:

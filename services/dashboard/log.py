@@ -1,6 +1,5 @@
 """What is known of an order: the events that the services logged, and what their inboxes say of the others."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -20,7 +19,7 @@ class Happened:
     causation_id: UUID
     at: datetime
     public: bool = True
-    data: Mapping[str, Any] | None = None
+    data: Any = None
     traceparent: str | None = None
 
 

@@ -166,9 +166,10 @@ def order_row(order_id: UUID, story: Story) -> dict[str, Any]:
 
 
 def _said(story: Story, field: str) -> str | None:
-    """Give what the order's own service said last under a name."""
+    """Give what was told last to everybody under a name."""
     for step in reversed(story.steps):
-        if step.event.data and step.event.public and isinstance(value := step.event.data.get(field), str):
+        data = step.event.data
+        if step.event.public and isinstance(data, dict) and isinstance(value := data.get(field), str):
             return value
     return None
 
