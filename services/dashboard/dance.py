@@ -78,11 +78,11 @@ class Dance:
 
     def who_reacts(self, event: str) -> tuple[Reaction, ...]:
         """Give the reactions to an event."""
-        return tuple(reaction for reaction in self.reactions if reaction.event == event)
+        return self._by_event.get(event, ())
 
     def who_may_cause(self, service: str, event: str) -> tuple[Reaction, ...]:
         """Give the reactions of a service that may cause an event."""
-        return tuple(each for each in self.reactions if each.service == service and event in each.causes)
+        return self._by_cause.get((service, event), ())
 
     def answers(self, event: str) -> tuple[Intent, ...]:
         """Give the intents that an event may be the answer to."""
@@ -101,6 +101,32 @@ class Dance:
                 found.add(event)
                 ahead += [each for reaction in self.who_reacts(event) for each in self.comes_of(reaction)]
         return frozenset(found)
+
+    def decides(self, by: Reaction | Intent) -> bool:
+        """Tell whether a judge may yet log something because of a reaction or an intent: then its books stay open."""
+        return by.name in self._deciding
+
+    @cached_property
+    def _deciding(self) -> frozenset[str]:
+        leads_to = {each.name: self.comes_of(each) for each in self.reactions}
+        leads_to |= {intent.name: intent.answered_by for intent in self.intents.values()}
+        return frozenset(
+            name
+            for name, events in leads_to.items()
+            if any(self.events[event].owner in self.judges for event in self.all_that_follows(events))
+        )
+
+    @cached_property
+    def _by_event(self) -> Mapping[str, tuple[Reaction, ...]]:
+        return {name: tuple(each for each in self.reactions if each.event == name) for name in self.events}
+
+    @cached_property
+    def _by_cause(self) -> Mapping[tuple[str, str], tuple[Reaction, ...]]:
+        found: dict[tuple[str, str], tuple[Reaction, ...]] = {}
+        for each in self.reactions:
+            for event in each.causes:
+                found[each.service, event] = (*found.get((each.service, event), ()), each)
+        return found
 
     @cached_property
     def marks(self) -> frozenset[tuple[str, str, str]]:

@@ -5,6 +5,7 @@ and says how far. Nothing that dances waits for it, or is told of it.
 """
 
 import asyncio
+import time
 from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
@@ -22,7 +23,8 @@ from shared.ports import WorldError
 
 WATCHED_POLL_S = 0.2
 POLL_S = 1.0
-"""Between two looks at a feed that had nothing new: while somebody watches, and else."""
+"""Between two looks at a feed: while somebody watches, and else. Where more follows it rests for as long as it worked
+at the most, so that those who dance are not kept busy by who looks on."""
 AGAIN = Backoff(first_s=0.2, most_s=2.0)
 ASK_AFTER_S = 2.0
 """By then a reaction has happened as a rule; what has not may have been ignored, which no feed tells."""
@@ -74,6 +76,7 @@ class Follower:
     async def _follow(self, service: str) -> None:
         failures = 0
         while True:
+            began_s = time.monotonic()
             try:
                 more = await self.read(service)
             except (SilentError, WorldError) as error:
@@ -82,8 +85,8 @@ class Follower:
                 await asyncio.sleep(AGAIN.delay_s(failures))
                 continue
             failures = 0
-            if not more:
-                await asyncio.sleep(WATCHED_POLL_S if self._watched() else POLL_S)
+            rest_s = WATCHED_POLL_S if self._watched() else POLL_S
+            await asyncio.sleep(min(time.monotonic() - began_s, rest_s) if more else rest_s)
 
     async def read(self, service: str) -> bool:
         """Read a page of a feed and keep it; say whether there is more.

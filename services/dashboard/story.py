@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from services.dashboard.causes import Chain, Step
-from services.dashboard.dance import Dance, Intent, Reaction
+from services.dashboard.dance import Dance
 from services.dashboard.log import Asked, Happened, Verdict
 
 OVER = frozenset({"ignored", "dropped"})
@@ -123,17 +123,11 @@ def _reactions(dance: Dance, steps: Iterable[Step], verdicts: Mapping[Asked, Ver
             dead = verdict is not None and verdict.outcome == "dead"
             why = verdict.why if verdict else None
             kind = Kind.LETTER if dead else Kind.REACTION
-            yield Wait(kind, reaction.name, reaction.service, event, _decides(dance, reaction.causes, reaction), why)
+            yield Wait(kind, reaction.name, reaction.service, event, dance.decides(reaction), why)
 
 
 def _intents(dance: Dance, chain: Chain) -> Iterator[Wait]:
     for meant in chain.meant:
         intent = dance.intents[meant.intent]
         kind = Kind.TIMER if intent.timer else Kind.INTENT
-        yield Wait(kind, intent.name, intent.service, meant.event, _decides(dance, intent.answered_by, intent))
-
-
-def _decides(dance: Dance, events: Iterable[str], by: Reaction | Intent) -> bool:
-    """Tell whether a judge may yet log something because of it."""
-    follows = dance.comes_of(by) if isinstance(by, Reaction) else events
-    return any(dance.events[name].owner in dance.judges for name in dance.all_that_follows(follows))
+        yield Wait(kind, intent.name, intent.service, meant.event, dance.decides(intent))
