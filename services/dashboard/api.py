@@ -12,6 +12,7 @@ from services.dashboard import documents
 from services.dashboard.hub import LISTENERS_MAX, News
 from services.dashboard.parts import Parts
 from services.dashboard.picture import STATES
+from services.dashboard.stage import stage as stage_of
 from shared.http.problems import ProblemError
 from shared.ids import plain_id
 
@@ -29,7 +30,7 @@ def api(parts: Parts) -> APIRouter:
 
     @router.get("/api/stage", summary="How everything is right now")
     async def stage() -> Response:
-        return _json(await documents.stage(parts))
+        return _json(await stage_of(parts))
 
     @router.get("/api/orders", summary="Orders, the newest first")
     async def orders(state: State = None, search: Search = "", before: UUID | None = None) -> Response:

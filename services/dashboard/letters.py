@@ -19,6 +19,7 @@ from services.dashboard.rendering import render
 from shared.http.problems import ProblemError
 
 ACTS = ("replay", "drop")
+FORBIDDEN = 403
 LETTERS_MAX = 200
 """So many are shown, or dealt with, at once."""
 TEXT_MAX_CHARACTERS = 200
@@ -53,11 +54,7 @@ def letters(parts: Parts) -> APIRouter:
     @router.post("/dead-letters/{service}/preview")
     async def preview(request: Request, service: service_path) -> Response:
         form = await Form.of(request)
-        act, meant = _act(form), _letters(form)
-        body = _body(act, meant, form.get("why") or "a look at what it would do", dry_run=True)
-        foretold = await _do(parts, service, act, body, parts.settings.operator_key.get_secret_value())
-        return render("act.html", page="letters", behind=documents.behind(parts), service=service, act=act,
-                      ids=meant, why=form.get("why"), done=False, **foretold)  # fmt: skip
+        return await _foretell(parts, service, _act(form), form)
 
     @router.post("/dead-letters/{service}/act")
     async def deal(request: Request, service: service_path) -> Response:
@@ -65,11 +62,27 @@ def letters(parts: Parts) -> APIRouter:
         act, meant = _act(form), _letters(form)
         if act == "drop" and not form.get("why"):
             raise ProblemError(422, "A drop needs a reason, for the record.")
-        treated = await _do(parts, service, act, _body(act, meant, form.get("why"), dry_run=False), form.get("key"))
+        try:
+            body = _body(act, meant, form.get("why"), dry_run=False)
+            treated = await _do(parts, service, act, body, form.get("key"))
+        except ProblemError as problem:
+            if problem.status != FORBIDDEN:
+                raise
+            return await _foretell(parts, service, act, form, refused=problem.detail)
         return render("act.html", page="letters", behind=documents.behind(parts), service=service, act=act,
-                      ids=meant, why=form.get("why"), done=True, **treated)  # fmt: skip
+                      ids=meant, why=form.get("why"), done=True, refused="", **treated)  # fmt: skip
 
     return router
+
+
+async def _foretell(parts: Parts, service: str, act: str, form: Form, refused: str = "") -> Response:
+    """Show what an act would do, as the service says; and why it was refused, where a wrong key was shown."""
+    meant = _letters(form)
+    body = _body(act, meant, form.get("why") or "a look at what it would do", dry_run=True)
+    foretold = await _do(parts, service, act, body, parts.settings.operator_key.get_secret_value())
+    return render("act.html", FORBIDDEN if refused else 200, page="letters", behind=documents.behind(parts),
+                  service=service, act=act, ids=meant, why=form.get("why"), done=False, refused=refused,
+                  **foretold)  # fmt: skip
 
 
 def _act(form: Form) -> str:

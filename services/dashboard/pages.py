@@ -12,6 +12,7 @@ from services.dashboard.lanes import sequence
 from services.dashboard.parts import Parts
 from services.dashboard.picture import STATES, id_range
 from services.dashboard.rendering import render
+from services.dashboard.stage import stage as stage_of
 from services.dashboard.stage_drawing import drawing
 from shared.http.problems import ProblemError
 
@@ -26,7 +27,7 @@ def pages(parts: Parts) -> APIRouter:
 
     @router.get("/")
     async def stage() -> Response:
-        document = await documents.stage(parts)
+        document = await stage_of(parts)
         newest = await parts.picture.newest(NEWEST_SHOWN)
         picture = drawing(parts.dance, document)
         return render("stage.html", page="stage", **document, picture=picture, newest=newest, states=STATES)

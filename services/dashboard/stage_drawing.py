@@ -7,11 +7,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from services.dashboard.dance import Dance
+from services.dashboard.words import seconds
 
 Document = Mapping[str, Any]
 
 WIDTH, SIDE, TOP, EDGE = 1120, 350, 26, 2
 HEAD, ROW, FOOT, GAP = 34, 27, 10, 18
+SAID_MAX = 2
 STROKE_LEAST, STROKE_MOST, STROKE_FULL_PER_MIN = 1.25, 5.0, 600
 
 
@@ -33,7 +35,8 @@ def drawing(dance: Dance, stage: Document) -> dict[str, Any]:
             row["rate"] = stage["rates"][row["of"]]
     for card in right:
         for row in card["rows"]:
-            row |= {"lane": row["of"], "bad": _bad(row["of"]), "slow": bool(row["of"]["stuck"])}
+            lane = row["of"]
+            row |= {"lane": lane, "bad": _bad(lane), "slow": bool(lane["stuck"]), "said": _said(lane)}
     curves = [_curve(starts[row["lane"]["event"]], row, stage) for card in right for row in card["rows"]]
     return {
         "left_of": -EDGE,
@@ -70,6 +73,15 @@ def _centre(cards: list[dict[str, Any]], down: float) -> None:
         card["y"] += down
         for row in card["rows"]:
             row["y"] += down
+
+
+def _said(lane: Document) -> list[str]:
+    """Say how a lane is, the worst first; there is room for two things."""
+    said = [f"{lane['dead_letters']:,} dead"] if lane["dead_letters"] else []
+    said += ["nobody listens"] if lane["consumers"] == 0 else []
+    said += [f"{lane['stuck']:,} stuck, {seconds(lane['oldest_s'])}"] if lane["stuck"] else []
+    said += ["?" if lane["messages"] is None else f"{lane['messages']:,} queued"]
+    return said[:SAID_MAX]
 
 
 def _bad(lane: Document) -> bool:

@@ -19,6 +19,8 @@ from services.dashboard.log import Asked, Happened, Verdict
 from services.dashboard.story import Kind, Story, tell
 from shared.store.connection import by_whose_fault, rows_json
 
+ADVANCED = "advanced"
+
 _ALONE = text("SELECT pg_advisory_xact_lock(hashtext('dashboard'))")
 """Held by who writes: two who tell one order's story from half of its events each would both be wrong."""
 _PLACE = text("SELECT place FROM feeds WHERE service = :service")
@@ -98,7 +100,10 @@ class Store:
                 return about
 
     async def judge(self, orders: Collection[UUID], verdicts: Mapping[Asked, Verdict]) -> None:
-        """Keep what services answered about what some orders wait for, and tell their stories again."""
+        """Keep what services answered about what some orders wait for, and tell their stories again.
+
+        That a service advanced is not kept: its log tells, and tells more.
+        """
         with by_whose_fault():
             async with self._engine.begin() as connection:
                 await connection.execute(_ALONE)
@@ -107,7 +112,7 @@ class Store:
                 rows = [
                     {"service": asked.service, "event_id": asked.event_id, "order_id": whose[asked.event_id],
                      "outcome": verdict.outcome, "why": verdict.why, "at": verdict.at}
-                    for asked, verdict in verdicts.items() if asked.event_id in whose
+                    for asked, verdict in verdicts.items() if asked.event_id in whose and verdict.outcome != ADVANCED
                 ]  # fmt: skip
                 await connection.execute(_JUDGE, {"rows": rows_json(rows)})
                 await self._tell(connection, orders)

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pytest
 from playwright.async_api import Browser, ConsoleMessage, Error, Page, async_playwright
@@ -17,7 +17,7 @@ CONTRAST = Path(__file__).with_name("contrast.js")
 """Finds the texts of a page that are too pale for what they stand on (WCAG 2.2, 1.4.3, level AA)."""
 
 
-@dataclass(slots=True)
+@dataclass
 class Visitor:
     """Somebody with a browser, and whatever went wrong in it."""
 
@@ -26,14 +26,10 @@ class Visitor:
     complaints: list[str] = field(default_factory=list)
 
     @asynccontextmanager
-    async def looking(
-        self, path: str, scheme: Literal["light", "dark"] = "light", size: tuple[int, int] = WIDE
-    ) -> AsyncIterator[Page]:
+    async def looking(self, path: str) -> AsyncIterator[Page]:
         """Open a page; what its console says is kept."""
-        width, height = size
-        context = await self.browser.new_context(
-            color_scheme=scheme, viewport={"width": width, "height": height}, base_url=self.address
-        )
+        width, height = WIDE
+        context = await self.browser.new_context(viewport={"width": width, "height": height}, base_url=self.address)
         page = await context.new_page()
         page.on("console", self._heard)
         page.on("pageerror", self._failed)

@@ -63,6 +63,7 @@ def _log(world: World, order_id: UUID) -> Iterator[Happened]:
 
 
 def _order(world: World, order_id: UUID) -> Order | None:
+    order: Order | None
     order, _ = world.tables["order"].states.get(order_id, (None, 0))
     return order
 

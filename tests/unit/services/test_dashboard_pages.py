@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import httpx
@@ -60,7 +61,7 @@ async def test_browsers_are_told_to_allow_nothing(http: httpx.AsyncClient) -> No
     assert "default-src 'none'" in policy
     assert "unsafe" not in policy
     assert "frame-ancestors 'none'" in policy
-    assert (answer.headers["x-content-type-options"], answer.headers["referrer-policy"]) == ("nosniff", "no-referrer")
+    assert (answer.headers["x-content-type-options"], answer.headers["referrer-policy"]) == ("nosniff", "same-origin")
 
 
 async def test_a_problem_is_a_page_for_browsers_and_a_document_for_programs(http: httpx.AsyncClient) -> None:
@@ -93,7 +94,7 @@ def test_whatever_others_wrote_is_escaped() -> None:
         assert "&lt;img" in text
 
 
-def _evil_order() -> dict[str, object]:
+def _evil_order() -> dict[str, Any]:
     event = {
         "event_id": ID, "name": EVIL, "type": EVIL, "service": "payment", "version": 1, "public": True, "at": AT,
         "since_ms": 0.0, "after_ms": None, "cause": None, "cause_name": None, "causation_id": ID, "by": [EVIL],
