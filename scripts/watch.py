@@ -99,7 +99,7 @@ def _lanes(stage: Document) -> Table:
     for column in ("event", "reaction", "a minute", "queued", "stuck", "oldest", "dead"):
         table.add_column(column, justify="left" if column in ("event", "reaction") else "right", no_wrap=True)
     for lane in stage["lanes"]:
-        style = "red" if lane["dead_letters"] or lane["consumers"] == 0 else "yellow" if lane["stuck"] else ""
+        style = "red" if lane["dead_letters"] or lane["unheard"] else "yellow" if lane["stuck"] else ""
         table.add_row(
             lane["event"],
             ", ".join(lane["reactions"]),

@@ -17,7 +17,7 @@ CONNECTIONS_DRAIN_TIMEOUT_S = 2
 
 
 def main() -> int:
-    """Serve; the exit code is 2 where a setting is missing or wrong."""
+    """Serve; the exit code is 2 where a setting is missing or wrong, and 1 where a part failed."""
     try:
         settings = DashboardSettings()
     except ValidationError as error:
@@ -27,15 +27,24 @@ def main() -> int:
     os.nice(GIVES_WAY)
     set_up_logs("dashboard", settings.log_format, settings.log_level)
     logger.info("listening on http://{}:{}", settings.http_host, settings.http_port)
-    uvicorn.run(
-        create_app(settings),
-        host=settings.http_host,
-        port=settings.http_port,
-        log_config=None,
-        access_log=False,
-        timeout_graceful_shutdown=CONNECTIONS_DRAIN_TIMEOUT_S,
+    failed = False
+
+    def fail() -> None:
+        nonlocal failed
+        failed = server.should_exit = True
+
+    server = uvicorn.Server(
+        uvicorn.Config(
+            create_app(settings, on_failure=fail),
+            host=settings.http_host,
+            port=settings.http_port,
+            log_config=None,
+            access_log=False,
+            timeout_graceful_shutdown=CONNECTIONS_DRAIN_TIMEOUT_S,
+        )
     )
-    return 0
+    server.run()
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from services.dashboard.log import Asked, Verdict
 from services.dashboard.store import Store
 from services.dashboard.story import Kind, Story
 from shared.backoff import Backoff
-from shared.ports import WorldError
+from shared.ports import RefusedError, WorldError
 
 WATCHED_POLL_S = 0.2
 POLL_S = 1.0
@@ -79,7 +79,7 @@ class Follower:
             began_s = time.monotonic()
             try:
                 more = await self.read(service)
-            except (SilentError, WorldError) as error:
+            except (SilentError, WorldError, RefusedError) as error:
                 failures += 1
                 self._note_silence(service, error)
                 await asyncio.sleep(AGAIN.delay_s(failures))
@@ -149,7 +149,7 @@ class Follower:
         age_s = (datetime.now(UTC) - events[-1].occurred_at).total_seconds() if events and behind else 0.0
         self.places[service] = Place(service, behind, max(age_s, 0.0))
 
-    def _note_silence(self, service: str, error: SilentError | WorldError) -> None:
+    def _note_silence(self, service: str, error: SilentError | WorldError | RefusedError) -> None:
         before = self.places[service]
         why = error.why if isinstance(error, SilentError) else f"the dashboard's database: {error}"
         if before.silent_since is None:

@@ -1,5 +1,7 @@
 """What the pages ask of the picture: lists, counts, what is stuck, how much happens."""
 
+import asyncio
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +15,7 @@ from services.dashboard.story import Status
 from shared.store.connection import by_whose_fault
 
 PAGE_MAX_ORDERS = 50
+FRESH_S = 1.0
 GROUP_MAX_ORDERS = 20
 RATE_WINDOW_S = 60
 STUCK = "stuck"
@@ -36,13 +39,13 @@ _WHERE = {
 }
 _COUNTS = text("SELECT status, count(*) FROM orders GROUP BY status")
 _COUNT_STUCK = text("SELECT count(*) FROM orders WHERE waiting_since < now() - make_interval(secs => :stuck_s)")
-_GROUPS = text("""
+_GROUPS = text(f"""
     SELECT waiting_for, waiting_kind, count(*) AS orders, min(waiting_since) AS since,
         extract(epoch FROM now() - min(waiting_since))::float AS oldest_s,
-        (array_agg(order_id ORDER BY waiting_since))[1:20] AS ids
+        (array_agg(order_id ORDER BY waiting_since))[1:{GROUP_MAX_ORDERS}] AS ids
     FROM orders WHERE waiting_since < now() - make_interval(secs => :stuck_s)
     GROUP BY waiting_for, waiting_kind ORDER BY min(waiting_since)
-""")
+""")  # noqa: S608 - a number of ours
 _RATES = text("""
     SELECT name, count(*) FROM events
     WHERE occurred_at > now() - make_interval(secs => :window_s) GROUP BY name
@@ -98,6 +101,9 @@ class Picture:
         self._engine = engine
         self._stuck_after_s = stuck_after_s
         self._lag_s = lag_s
+        self._lock = asyncio.Lock()
+        self._counted_s = float("-inf")
+        self._counts: dict[str, int] = {}
 
     def bound_s(self, asked_s: float | None = None) -> float:
         """Say how long something may be awaited right now, where so long is asked for, or else as it is set."""
@@ -137,7 +143,14 @@ class Picture:
         return next((row["order_id"] for row in rows), None)
 
     async def counts(self) -> dict[str, int]:
-        """Count orders by how they stand."""
+        """Count orders by how they stand, as it was `FRESH_S` ago at the most: to count them all takes a while."""
+        async with self._lock:
+            if time.monotonic() - self._counted_s > FRESH_S:
+                self._counts = await self._count()
+                self._counted_s = time.monotonic()
+            return self._counts
+
+    async def _count(self) -> dict[str, int]:
         found = dict.fromkeys(STATES, 0)
         found |= {row["status"]: row["count"] for row in await self._rows(_COUNTS, {})}
         stuck = await self._rows(_COUNT_STUCK, {"stuck_s": self.bound_s()})

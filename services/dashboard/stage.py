@@ -51,7 +51,7 @@ def _lane(parts: Parts, vitals: Vitals, service: str, event: str, stuck_at: Mapp
         "owner": parts.dance.events[event].owner,
         "reactions": [each.name for each in reactions],
         "messages": queue and queue.messages,
-        "consumers": queue and queue.consumers,
+        "unheard": bool(queue and queue.unheard),
         "dead_letters": vitals.letters(name),
         "stuck": sum(group.orders for group in stuck),
         "oldest_s": max((group.oldest_s for group in stuck), default=None),

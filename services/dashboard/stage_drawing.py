@@ -78,14 +78,14 @@ def _centre(cards: list[dict[str, Any]], down: float) -> None:
 def _said(lane: Document) -> list[str]:
     """Say how a lane is, the worst first; there is room for two things."""
     said = [f"{lane['dead_letters']:,} dead"] if lane["dead_letters"] else []
-    said += ["nobody listens"] if lane["consumers"] == 0 else []
+    said += ["nobody listens"] if lane["unheard"] else []
     said += [f"{lane['stuck']:,} stuck, {seconds(lane['oldest_s'])}"] if lane["stuck"] else []
     said += ["?" if lane["messages"] is None else f"{lane['messages']:,} queued"]
     return said[:SAID_MAX]
 
 
 def _bad(lane: Document) -> bool:
-    return bool(lane["dead_letters"]) or lane["consumers"] == 0
+    return bool(lane["dead_letters"]) or lane["unheard"]
 
 
 def _curve(start_y: float, row: Document, stage: Document) -> dict[str, Any]:

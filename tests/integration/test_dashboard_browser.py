@@ -4,7 +4,7 @@ import asyncio
 import json
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Literal
@@ -29,6 +29,8 @@ from tests.waiting import DEADLINE_S, eventually
 pytestmark = [pytest.mark.integration, pytest.mark.once]
 
 IMAGES = REPOSITORY / "docs" / "images"
+SHOWN = ("stage", "stage-dark", "order-dark", "stuck-order", "stuck-order-phone", "orders", "dead-letters")
+"""What the documents show."""
 PAGES = ("/", "/orders", "/stuck", "/dead-letters", "/backlog", "/consistency", "/try")
 GOODS = {"rosin": 500, "strings": 500, "bow": 50, "violin": 50}
 LOOKS: tuple[tuple[str, Literal["light", "dark"], tuple[int, int]], ...] = (
@@ -43,9 +45,10 @@ AUDIT = json.dumps(FOUND | {"unread": []})
 
 
 @pytest.fixture
-def images(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    """Where pictures go: where nobody looks, unless they are to be made anew."""
-    return IMAGES if request.config.getoption("screenshots") else tmp_path
+def images(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[str], Path]:
+    """Say where a picture goes: those of the documents into these, where they are to be made anew."""
+    anew = request.config.getoption("screenshots")
+    return lambda name: (IMAGES if anew and name in SHOWN else tmp_path) / f"dashboard-{name}.png"
 
 
 @asynccontextmanager
@@ -81,7 +84,7 @@ async def fail(stage: Stage, shop: LocalShop) -> str:
 
 
 @pytest.mark.timeout(900)  # thirty pictures, and a browser wants more than one processor
-async def test_every_page_by_day_and_by_night(stage: Stage, images: Path) -> None:
+async def test_every_page_by_day_and_by_night(stage: Stage, images: Callable[[str], Path]) -> None:
     """Nothing is said on the console, nothing is too pale to read, and nothing is wider than a telephone."""
     actors = await stage.start_some("order", "inventory", "payment")
     await stage.offer(**GOODS)
@@ -108,7 +111,7 @@ async def test_every_page_by_day_and_by_night(stage: Stage, images: Path) -> Non
                     for look, scheme, (width, height) in LOOKS:
                         await page.emulate_media(color_scheme=scheme)
                         await page.set_viewport_size({"width": width, "height": height})
-                        await page.screenshot(path=images / f"dashboard-{name}{look}.png", full_page=look != "-phone")
+                        await page.screenshot(path=images(f"{name}{look}"), full_page=look != "-phone")
                         assert await somebody.pale(page) == [], f"{name}{look}"
                         assert await page.evaluate("document.documentElement.scrollWidth") <= width, f"{name}{look}"
             assert somebody.complaints == []

@@ -33,7 +33,7 @@ STAGE = {
     ],
     "lanes": [
         {"event": "order.placed", "reactions": ["payment.learn_amount"], "messages": None, "stuck": 1, "oldest_s": 9.4,
-         "dead_letters": 0, "consumers": 0},
+         "dead_letters": 0, "unheard": True},
     ],
 }  # fmt: skip
 STUCK = {"groups": [{"waiting_for": "payment.learn_amount", "orders": 1, "ids": [ID]}]}
