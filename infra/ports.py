@@ -6,6 +6,7 @@ one of ours would keep a server from coming up.
 
 HOST = "127.0.0.1"
 
+DASHBOARD = 8000
 ORDER = 8001
 INVENTORY = 8002
 PAYMENT = 8003
@@ -27,6 +28,9 @@ REPLICA_STEP = 10
 
 SERVICES = {"order": ORDER, "inventory": INVENTORY, "payment": PAYMENT, "notification": NOTIFICATION}
 """The four services, each with the port of its HTTP interface."""
+
+SCHEMAS = (*SERVICES, "dashboard")
+"""Who has a schema with two roles of its own: the four that dance, and who only listens to them."""
 
 
 def replica_port(service: str, number: int) -> int:

@@ -157,6 +157,7 @@ def duration(seconds: float | None) -> str:
 def where_to_look(home: Home, started: bool) -> None:
     """Say what can be seen now, and what to type next."""
     out.print("[green]Quartet is up.[/]" if started else "[green]Quartet is up already.[/]")
+    _place("dashboard", f"http://{HOST}:{ports.DASHBOARD}", "watch it, find an order, see what is stuck")
     for service, port in SERVICES.items():
         _place(service, f"http://{HOST}:{port}/asyncapi", "and /openapi.json")
     _place("provider", f"http://{HOST}:{ports.PROVIDER}/v1/ledger", "the payment provider's own books")

@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from itertools import chain
 
 from infra import ports
-from infra.ports import SERVICES
+from infra.ports import SCHEMAS, SERVICES
 
-MIGRATIONS = tuple(f"migrate-{service}" for service in SERVICES)
+MIGRATIONS = tuple(f"migrate-{service}" for service in SCHEMAS)
 ONCE = ("configuration", "roles", *MIGRATIONS, "topology", "seed")
 PROGRAMS = (
     *("configuration", "postgres", "rabbitmq", "roles", *MIGRATIONS, "topology", "topology-watch"),
-    *("provider", "mail", *SERVICES, "seed", "front"),
+    *("provider", "mail", *SERVICES, "seed", "front", "dashboard"),
 )
 
 PORTS: Mapping[str, tuple[int, ...]] = {
@@ -18,6 +18,7 @@ PORTS: Mapping[str, tuple[int, ...]] = {
     "rabbitmq": (ports.AMQP, ports.RABBITMQ_MANAGEMENT, ports.RABBITMQ_PROMETHEUS),
     "provider": (ports.PROVIDER,),
     "mail": (ports.MAIL_HTTP, ports.MAIL_SMTP),
+    "dashboard": (ports.DASHBOARD,),
     **{service: (port,) for service, port in SERVICES.items()},
 }
 """Who answers where. The services' ports are published by `front`, which hands on to any of their replicas."""

@@ -48,6 +48,13 @@ OWN_SECRETS = {
     "configuration": {name for name in VARIABLES if name.endswith("_BROKER_PASSWORD")},
     **{name: {broker_variable("topology")} for name in ("topology", "topology-watch")},
     "provider": {OPERATOR_KEY},
+    "dashboard": {
+        role_variable("dashboard_service"),
+        broker_variable("dashboard"),
+        OPERATOR_KEY,
+        customer_variable(CUSTOMERS[0]),
+    },
+    "migrate-dashboard": {role_variable("dashboard_migrator")},
     "seed": {role_variable("order_migrator"), OPERATOR_KEY, *map(customer_variable, CUSTOMERS)},
 }
 
