@@ -32,8 +32,8 @@ endef
 help:  ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1 | \2/p' Makefile | column -t -s '|' 2>/dev/null || grep '## ' Makefile
 
-up: $(RUNTIME)  ## start everything, and say where to look: MODE=docker or native, SCALE=2
-	@$(QUARTET) up $(if $(MODE),--mode '$(MODE)') $(if $(SCALE),--scale '$(SCALE)')
+up: $(RUNTIME)  ## start everything, and say where to look: MODE=docker or native, SCALE=2, OBSERVE=1
+	@$(QUARTET) up $(if $(MODE),--mode '$(MODE)') $(if $(SCALE),--scale '$(SCALE)') $(if $(filter-out 0,$(OBSERVE)),--observe)
 
 demo: $(RUNTIME)  ## watch orders go through, and compensations
 	@$(QUARTET) demo

@@ -23,6 +23,10 @@ RABBITMQ_PROMETHEUS = 15693
 RABBITMQ_DISTRIBUTION = 25674
 EPMD = 14369
 
+GRAFANA = 13000
+PROMETHEUS = 19090
+JAEGER = 16686
+
 REPLICA_STEP = 10
 """From a service's port to those of its replicas, where it runs several times natively: 8011, 8021, …"""
 

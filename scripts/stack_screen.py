@@ -154,7 +154,7 @@ def duration(seconds: float | None) -> str:
     return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {rest:02} s" if minutes else f"{rest} s"
 
 
-def where_to_look(home: Home, started: bool) -> None:
+def where_to_look(home: Home, started: bool, observed: bool) -> None:
     """Say what can be seen now, and what to type next."""
     out.print("[green]Quartet is up.[/]" if started else "[green]Quartet is up already.[/]")
     _place("dashboard", f"http://{HOST}:{ports.DASHBOARD}", "watch it, find an order, see what is stuck")
@@ -164,6 +164,10 @@ def where_to_look(home: Home, started: bool) -> None:
     _place("mail", f"http://{HOST}:{ports.MAIL_HTTP}", "what customers were sent")
     _place("rabbitmq", f"http://{HOST}:{ports.RABBITMQ_MANAGEMENT}", "user topology, QUARTET_TOPOLOGY_BROKER_PASSWORD")
     _place("postgres", f"psql postgresql://postgres@{HOST}:{ports.POSTGRES}/quartet", "QUARTET_POSTGRES_PASSWORD")
+    if observed:
+        _place("grafana", f"http://{HOST}:{ports.GRAFANA}", "how everything goes, at a glance")
+        _place("prometheus", f"http://{HOST}:{ports.PROMETHEUS}/alerts", "what is wrong")
+        _place("jaeger", f"http://{HOST}:{ports.JAEGER}", "each order as one trace: quartet.order_id=…")
     _place("passwords", str(home.secrets), "and the operator's key, for the header X-Operator-Key")
     for customer, key in Credentials.read(home.secrets).customers.items():
         _place(customer, f"Authorization: Bearer {key}", "a customer, in development")

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from uuid import UUID
 
 import orjson
@@ -20,10 +20,27 @@ _TEXT = (
     "<dim>{time:HH:mm:ss.SSS}</dim> <level>{level: <7}</level> <cyan>{extra[service]: <12}</cyan> {message}"
     "<dim>{extra[about]}</dim>\n{exception}"
 )
+UNTOLD = ("about", "outcome", "service", "span_id", "took_ms")
+"""What a person is not told as `name=value`: it is told otherwise, or for programs."""
 
 
-Line: TypeAlias = tuple[str, UUID, UUID]
-"""A message, and the order and the event that it is about."""
+class Line(NamedTuple):
+    """What became of an event."""
+
+    message: str
+    order_id: UUID
+    event_id: UUID
+    outcome: str
+    took_ms: float
+    trace: Mapping[str, str] = {}
+    """The ids of the trace and of the span, where somebody records them."""
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """All but the message."""
+        order_id, event_id, outcome, took_ms, trace = self[1:]
+        return {"took_ms": took_ms, "order_id": order_id, "event_id": event_id, "outcome": outcome, **trace}
+
 
 _json_lines_of: dict[str, str] | None = None
 """What stands in every JSON line, where lines are JSON and INFO is logged."""
@@ -50,21 +67,18 @@ def info_all(lines: Iterable[Line]) -> None:
     that it tells of.
     """
     if _json_lines_of is None:
-        for text, order_id, event_id in lines:
-            logger.bind(order_id=str(order_id), event_id=str(event_id)).info(text)
+        for line in lines:
+            logger.bind(**line.about).info(line.message)
     elif _json_lines_of:
         same = {"time": datetime.now(UTC).isoformat(), "level": "INFO", **_json_lines_of}
-        _write(
-            b"".join(
-                _line({**same, "message": text, "order_id": order_id, "event_id": event_id})
-                for text, order_id, event_id in lines
-            )
-        )
+        _write(b"".join([_line({**same, "message": line.message, **line.about}) for line in lines]))
 
 
 def _text(record: "Record") -> str:
-    about = [f"{key}={value}" for key, value in record["extra"].items() if key not in ("service", "about")]
-    record["extra"]["about"] = f"  {' '.join(about)}" if about else ""
+    extra = record["extra"]
+    took = f"  {extra['took_ms']} ms" if "took_ms" in extra else ""
+    about = [f"{key}={value}" for key, value in extra.items() if key not in UNTOLD]
+    extra["about"] = f"{took}  {' '.join(about)}".rstrip()
     return _TEXT
 
 
@@ -74,7 +88,7 @@ def _json(message: "Message") -> None:
         "time": record["time"].isoformat(),
         "level": record["level"].name,
         "message": record["message"],
-        **{key: str(value) for key, value in record["extra"].items()},
+        **{key: value if isinstance(value, float) else str(value) for key, value in record["extra"].items()},
     }
     if record["exception"] is not None:
         line["exception"] = str(message).partition("\n")[2]

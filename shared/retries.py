@@ -36,6 +36,7 @@ class Failure:
     attempts: int
     error_class: str
     reason: str
+    failed_at: datetime
     first_failed_at: str | None = None
     retryable: bool = True
 
@@ -61,7 +62,7 @@ class Retries:
             await self._clock.sleep(delay_s)
 
     def _message(self, lane: Lane, failure: Failure) -> Message:
-        headers = _headers(lane, failure, self._clock.now())
+        headers = _headers(lane, failure)
         if failure.retryable and failure.attempts <= len(self._delay_tiers_ms):
             tier_ms = self._delay_tiers_ms[failure.attempts - 1]
             return Message(
@@ -82,8 +83,8 @@ def attempts_so_far(headers: Mapping[str, object]) -> int:
     return attempts if isinstance(attempts, int) and 0 < attempts <= ATTEMPTS_READ_MAX else 0
 
 
-def _headers(lane: Lane, failure: Failure, now: datetime) -> dict[str, str | int]:
-    at = now.isoformat()
+def _headers(lane: Lane, failure: Failure) -> dict[str, str | int]:
+    at = failure.failed_at.isoformat()
     return {
         ATTEMPTS: failure.attempts,
         LANE: lane.queue,

@@ -27,6 +27,8 @@ from shared.reactions import Reactions
 from shared.runtime import Runtime
 from shared.settings import Settings
 from shared.store.postgres import States
+from shared.tracing.serving import ServerSpans
+from shared.tracing.spans import Recorder
 
 VERSION = "0.1.0"
 CONNECTIONS_DRAIN_TIMEOUT_S = 2
@@ -47,7 +49,9 @@ class Service(Generic[S]):
 
     def app(self, settings: S, on_failure: Callable[[], None] = lambda: None) -> FastAPI:
         """Make the HTTP application, whose life is that of the runtime inside."""
-        runtime = Runtime(self.reactions, self.states, self.performers(settings), settings, on_failure=on_failure)
+        recorder = recorder_to(settings.otlp_endpoint, self.reactions.service)
+        performers = self.performers(settings)
+        runtime = Runtime(self.reactions, self.states, performers, settings, on_failure=on_failure, recorder=recorder)
 
         @asynccontextmanager
         async def life(_: FastAPI) -> AsyncIterator[None]:
@@ -63,9 +67,16 @@ class Service(Generic[S]):
             redirect_slashes=False,
             lifespan=life,
             responses=RESPONSES,
+            telemetry={
+                "tracing": False,
+                "metrics": False,
+                "logs": False,
+            },  # its own would tell of paths, and of errors in full
         )
         app.state.runtime = runtime
         app.add_middleware(BodyLimit)
+        if recorder is not None:
+            app.add_middleware(ServerSpans, recorder)
         add_problem_handlers(app)
         app.include_router(self.routes(runtime, settings))
         app.include_router(operations_router(self.reactions, runtime.desk, runtime.engine, settings))
@@ -107,6 +118,15 @@ class Service(Generic[S]):
         except OSError as error:
             sys.exit(_usage(f"{self.reactions.service}: {error}"))
         sys.exit(1 if failed else 0)
+
+
+def recorder_to(otlp_endpoint: str, service: str) -> Recorder | None:
+    """Give who records the traces of a service; nobody where there is no endpoint to hand them over to."""
+    if not otlp_endpoint:
+        return None
+    from shared.tracing.recording import otlp_recorder  # the SDK, which takes long to load
+
+    return otlp_recorder(service, otlp_endpoint)
 
 
 def _replica_sockets(settings: Settings) -> list[socket.socket] | None:

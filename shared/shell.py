@@ -17,7 +17,7 @@ from uuid import UUID
 from loguru import logger
 
 from shared.backoff import Backoff
-from shared.batch import Answered, Batch, Deadly, Item, KeyReused, Raised, Result
+from shared.batch import Answered, Batch, Deadly, Follow, Item, KeyReused, Raised, Result, pass_on
 from shared.envelope import Logged
 from shared.ports import (
     Answer,
@@ -106,6 +106,7 @@ class Shell:
         life: UUID,
         batch_max_events: int,
         waiting_max_works: int,
+        follow: Follow = pass_on,
     ) -> None:
         self._reactions = reactions
         self._store = store
@@ -115,6 +116,7 @@ class Shell:
         self._on_commit = on_commit
         self._batch_max_events = batch_max_events
         self._waiting_max_works = waiting_max_works
+        self._follow = follow
         self._waiting: deque[Work] = deque()
         self._arrived = asyncio.Event()
         self._idle = asyncio.Event()
@@ -268,7 +270,7 @@ class Shell:
                 open_items = [item for item, result in zip(items, results, strict=True) if result is None]
                 received = await transaction.receive([item.envelope for item in open_items])
                 fresh = [i.envelope.event for i in open_items if i.envelope.event_id in received.fresh]
-                batch = Batch(self._reactions, book := await transaction.load(fresh), received)
+                batch = Batch(self._reactions, book := await transaction.load(fresh), received, self._follow)
                 batch.record.confirmed = confirmed
                 reacting_since_s = self._clock.monotonic_s()
                 settled = [batch.apply(item) if r is None else r for item, r in zip(items, results, strict=True)]

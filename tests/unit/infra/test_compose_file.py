@@ -95,7 +95,7 @@ def test_the_programs_are_those_of_a_native_run(tmp_path: Path) -> None:
     credentials = Credentials(dict.fromkeys(VARIABLES, "secret"))
     programs = Stack(Home(tmp_path), credentials, Installed(Path("/server"), Path("/epmd"))).programs()
     assert {program.name for program in programs} - {"epmd"} == set(PROGRAMS) - {"configuration", "front"}
-    assert {program.name for program in programs if program.once} == set(ONCE) - {"configuration"}
+    assert {program.name for program in programs if program.once} == set(ONCE) - {"configuration", "observability"}
     for program in programs:
         if program.argv[1:2] == ("-m",):
             assert ALL[program.name]["command"][1:] == list(program.argv[1:]), program.name

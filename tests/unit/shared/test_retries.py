@@ -12,7 +12,7 @@ from tests.unit.shared.fakes import START, FakeClock, FakePublisher
 from tests.unit.shared.loop import until
 
 LANE = Lane("payment", StockReserved)
-FAILURE = Failure("one", b"[1]", 1, "ValueError", "ValueError: no", None)
+FAILURE = Failure("one", b"[1]", 1, "ValueError", "ValueError: no", START)
 TIERS_MS = (1_000, 10_000)
 
 
