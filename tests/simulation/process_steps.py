@@ -69,7 +69,7 @@ class ProcessSteps:
         if asked not in self._known:
             if len(self._known) > KNOWN_MAX_STEPS:
                 for known in (self._known, self._tables, self._memories):
-                    known.clear()  # type: ignore[attr-defined]  # whatever they hold
+                    known.clear()
             self._known[asked] = self._done(tables, memory, action, subject, gone)
         return self._known[asked]
 

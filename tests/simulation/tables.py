@@ -108,7 +108,7 @@ class Tables:
     def alone(self, order_id: UUID) -> "Tables":
         """Give the rows of one order, and no others."""
         outbox = {key: row for key, row in self.outbox.items() if row.entry.logged.correlation_id == order_id}
-        rows = {
+        rows: dict[str, Any] = {
             name: {key: row for key, row in getattr(self, name).items() if owner(key, row) == order_id}
             for name, owner in OWNERS.items()
         }
