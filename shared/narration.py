@@ -36,7 +36,8 @@ class Narrator:
             else:
                 self._rest(item.envelope, outcome, took_ms)
                 continue
-            told.append(Line(text, order_id, event_id, word, took_ms, self._names(item.envelope)))
+            about = {"took_ms": took_ms, "order_id": order_id, "event_id": event_id, "outcome": word}
+            told.append((text, {**about, **self._names(item.envelope)}))
         info_all(told)
 
     def _rest(self, envelope: Envelope, outcome: object, took_ms: float) -> None:
