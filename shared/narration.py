@@ -45,6 +45,6 @@ class Narrator:
         trace = {name: it for name, it in self._names(envelope).items() if name == "trace_id"}  # it has no such span
         about = logger.bind(took_ms=took_ms, order_id=order_id, event_id=event_id, **trace)
         if isinstance(outcome, Raised):
-            about.bind(outcome="failed").opt(exception=outcome.error).error("{} failed", envelope.type)
+            about.bind(outcome="raised").opt(exception=outcome.error).error("{} failed", envelope.type)
         else:
-            about.bind(outcome="seen before").debug("{} seen before", envelope.type)
+            about.bind(outcome="duplicate").debug("{} seen before", envelope.type)

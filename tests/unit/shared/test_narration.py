@@ -75,7 +75,7 @@ async def test_what_failed_is_told_with_its_error(lines: list[Line], records: li
     assert (record["level"].name, record["message"], record["extra"]["outcome"]) == (
         "ERROR",
         "toy.cue.v1 failed",
-        "failed",
+        "raised",
     )
     assert record["extra"]["took_ms"] >= 250
     assert UUID(record["extra"]["order_id"]) == order()
