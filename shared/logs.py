@@ -5,8 +5,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
-from uuid import UUID
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import orjson
 from loguru import logger
@@ -24,23 +23,8 @@ UNTOLD = ("about", "outcome", "service", "span_id", "took_ms")
 """What a person is not told as `name=value`: it is told otherwise, or for programs."""
 
 
-class Line(NamedTuple):
-    """What became of an event."""
-
-    message: str
-    order_id: UUID
-    event_id: UUID
-    outcome: str
-    took_ms: float
-    trace: Mapping[str, str] = {}
-    """The ids of the trace and of the span, where somebody records them."""
-
-    @property
-    def about(self) -> dict[str, Any]:
-        """All but the message."""
-        order_id, event_id, outcome, took_ms, trace = self[1:]
-        return {"took_ms": took_ms, "order_id": order_id, "event_id": event_id, "outcome": outcome, **trace}
-
+Line: TypeAlias = tuple[str, Mapping[str, Any]]
+"""A message, and what it is about."""
 
 _json_lines_of: dict[str, str] | None = None
 """What stands in every JSON line, where lines are JSON and INFO is logged."""
@@ -67,11 +51,11 @@ def info_all(lines: Iterable[Line]) -> None:
     that it tells of.
     """
     if _json_lines_of is None:
-        for line in lines:
-            logger.bind(**line.about).info(line.message)
+        for message, about in lines:
+            logger.bind(**about).info(message)
     elif _json_lines_of:
         same = {"time": datetime.now(UTC).isoformat(), "level": "INFO", **_json_lines_of}
-        _write(b"".join([_line({**same, "message": line.message, **line.about}) for line in lines]))
+        _write(b"".join([_line({**same, "message": message, **about}) for message, about in lines]))
 
 
 def _text(record: "Record") -> str:

@@ -36,7 +36,8 @@ class Narrator:
             else:
                 self._rest(item.envelope, outcome, took_ms)
                 continue
-            told.append(Line(text, order_id, event_id, word, took_ms, self._names(item.envelope)))
+            about = {"took_ms": took_ms, "order_id": order_id, "event_id": event_id, "outcome": word}
+            told.append((text, {**about, **self._names(item.envelope)}))
         info_all(told)
 
     def _rest(self, envelope: Envelope, outcome: object, took_ms: float) -> None:
@@ -44,6 +45,6 @@ class Narrator:
         trace = {name: it for name, it in self._names(envelope).items() if name == "trace_id"}  # it has no such span
         about = logger.bind(took_ms=took_ms, order_id=order_id, event_id=event_id, **trace)
         if isinstance(outcome, Raised):
-            about.bind(outcome="failed").opt(exception=outcome.error).error("{} failed", envelope.type)
+            about.bind(outcome="raised").opt(exception=outcome.error).error("{} failed", envelope.type)
         else:
-            about.bind(outcome="seen before").debug("{} seen before", envelope.type)
+            about.bind(outcome="duplicate").debug("{} seen before", envelope.type)

@@ -102,7 +102,9 @@ class Receiver:
         failed = [
             index for index, (_, answer) in enumerate(answers) if isinstance(answer, Unreadable | Raised | Deadly)
         ]
-        bodies, now = apart(message.body, failed) if failed else [], self._clock.now()
+        if not failed:
+            return []
+        bodies, now = apart(message.body, failed), self._clock.now()
         failures = [_failed(message, i, *answers[i], body, now) for i, body in zip(failed, bodies, strict=True)]
         for index, failure in zip(failed, failures, strict=True):
             if isinstance(item := parts[index], Item):

@@ -35,7 +35,7 @@ class ReactionSpans:
             return
         service = self._reactions.service
         context = failed_attempt(parent, str(item.envelope.event_id), service, failure.failed_at.isoformat())
-        span = self._span(item, context, parent, since(began_s, self._clock.monotonic_s()), "failed")
+        span = self._span(item, context, parent, since(began_s, self._clock.monotonic_s()), "raised")
         attributes = {**span.attributes, "quartet.attempts": failure.attempts}
         self._recorder.record(span._replace(attributes=attributes, error=failure.error_class))
 
@@ -44,10 +44,10 @@ class ReactionSpans:
         context = reaction_to(item.envelope, self._reactions.service)
         assert context is not None
         if isinstance(outcome, Duplicate):  # it has a span of its own, beside the one of the reaction that came through
-            span = self._span(item, parent.another(), parent, times, "seen before")
+            span = self._span(item, parent.another(), parent, times, "duplicate")
             return span._replace(links=(*span.links, context))
         if isinstance(outcome, Raised):
-            span = self._span(item, parent.another(), parent, times, "failed")
+            span = self._span(item, parent.another(), parent, times, "raised")
             return span._replace(error=type(outcome.error).__name__)
         span = self._span(item, context, parent, times, "ignored" if isinstance(outcome, Ignored) else "advanced")
         if isinstance(outcome, Ignored):

@@ -93,7 +93,7 @@ async def test_a_redelivery_hangs_beside_and_not_below() -> None:
     assert parent_of(first) == parent_of(second) == given()
     assert context_of(first) != context_of(second)
     assert links_of(second) == [context_of(first)]
-    assert told(second, "quartet.outcome") == "seen before"
+    assert told(second, "quartet.outcome") == "duplicate"
 
 
 @pytest.mark.parametrize("trace", [None, "nonsense", UNRECORDED])
