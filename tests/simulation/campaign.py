@@ -21,9 +21,13 @@ TOGETHER_MAX_MESSAGES = 4
 class Odds:
     """How likely it is that a step goes wrong, that something goes wrong between steps, that messages come together."""
 
-    fault: float = 0.1
-    misfortune: float = 0.05
+    fault: float
+    misfortune: float
     together: float = 0.2
+
+
+MOODS = (Odds(0.05, 0.02), Odds(0.1, 0.05), Odds(0.4, 0.2))
+"""One is drawn for each schedule: where things go wrong all the time, they go wrong again in the same place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +39,10 @@ class Schedule:
     end: World
 
 
-def play(world: World, seed: object, processes: ProcessSteps, watch: Watch = nobody, odds: Odds = Odds()) -> Schedule:
+def play(world: World, seed: object, processes: ProcessSteps, watch: Watch = nobody) -> Schedule:
     """Take steps as chance has it, until nothing can happen any more or a promise is broken."""
     chance, actions = random.Random(str(seed)), list[Action]()
+    odds = chance.choice(MOODS)
     while len(actions) < STEPS_MAX:
         drawn = _drawn(world, chance, odds)
         if drawn is None:
