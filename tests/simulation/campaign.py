@@ -1,7 +1,7 @@
 """Random mode: schedules drawn from a seed, in worlds drawn from it too."""
 
 import random
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from infra.audit.findings import Break
@@ -11,6 +11,9 @@ from tests.simulation.facts import broken_at_once, broken_at_rest
 from tests.simulation.process_steps import ProcessSteps
 from tests.simulation.steps import take
 from tests.simulation.world import Action, World
+
+Chooser = Callable[[World], Action | None]
+"""Says what happens next; None once nothing can."""
 
 STEPS_MAX = 2_000
 """With only so many misfortunes to come every world comes to rest long before."""
@@ -41,15 +44,21 @@ class Schedule:
 
 def play(world: World, seed: object, processes: ProcessSteps, watch: Watch = nobody) -> Schedule:
     """Take steps as chance has it, until nothing can happen any more or a promise is broken."""
-    chance, actions = random.Random(str(seed)), list[Action]()
+    chance = random.Random(str(seed))
     odds = chance.choice(MOODS)
+    return walk(world, lambda here: _drawn(here, chance, odds), processes, watch)
+
+
+def walk(world: World, chosen: Chooser, processes: ProcessSteps, watch: Watch = nobody) -> Schedule:
+    """Take steps as they are chosen, until none is or a promise is broken."""
+    actions = list[Action]()
     while len(actions) < STEPS_MAX:
-        drawn = _drawn(world, chance, odds)
-        if drawn is None:
+        action = chosen(world)
+        if action is None:
             return Schedule(tuple(actions), tuple(broken_at_rest(world)), world)
-        action, after = drawn, take(world, drawn, processes)
+        after = take(world, action, processes)
         if after is None:  # what was to go wrong did not come up: then nothing does
-            action = drawn._replace(fault=None, budget="")
+            action = action._replace(fault=None, budget="")
             after = take(world, action, processes)
             assert after is not None
         actions.append(action)
