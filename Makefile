@@ -47,7 +47,7 @@ bench: .venv/.development  ## what an order costs, beside the floor of this mach
 ablation: .venv/.development  ## take each safeguard away, and see its test fail: NAME="inbox"
 	@$(BIN)/python -m tests.ablation $(if $(NAME),"$(NAME)")
 
-mutants: .venv/.development  ## change reactions and shell bit by bit, and see tests fail: NAME="shared.shell.*"
+mutants: .venv/.development  ## change reactions and kit bit by bit, and see a test fail: NAME="shared.shell.*"
 	@$(BIN)/python -m tests.mutation $(if $(NAME),"$(NAME)")
 
 load: .venv/.development  ## orders over HTTP, checked afterwards: RATE=300 SECONDS=120 SEED=1 WEB=1
