@@ -57,8 +57,9 @@ class Retries:
             waiting = [message for message, error in zip(waiting, errors, strict=True) if error is not None]
             if not waiting:
                 return
-            first = next(error for error in errors if error is not None)
-            logger.error("{} retry copies of {} are not confirmed yet: {}", len(waiting), lane.queue, first)
+            logger.error(
+                "{} retry copies of {} not confirmed yet: {}", len(waiting), lane.queue, next(filter(None, errors))
+            )
             await self._clock.sleep(delay_s)
 
     def _message(self, lane: Lane, failure: Failure) -> Message:
@@ -80,7 +81,7 @@ class Retries:
 def attempts_so_far(headers: Mapping[str, object]) -> int:
     """Read how often the event of a message was tried before; a header that is no such number counts as never."""
     attempts = headers.get(ATTEMPTS)
-    return attempts if isinstance(attempts, int) and 0 < attempts <= ATTEMPTS_READ_MAX else 0
+    return attempts if isinstance(attempts, int) and attempts in range(1, ATTEMPTS_READ_MAX + 1) else 0
 
 
 def _headers(lane: Lane, failure: Failure) -> dict[str, str | int]:

@@ -203,18 +203,21 @@ class Shell:
         return result
 
     async def _until_answered(self, ask: Callable[[], Awaitable[T]]) -> T:
-        for delay_s in WORLD_BACKOFF.delays_s():
+        delays_s = WORLD_BACKOFF.delays_s()
+        while True:
             try:
                 return await ask()
             except WorldError as error:
+                delay_s = next(delays_s)
                 logger.warning("the suspects are not known yet, asked again in {:.2f} s: {}", delay_s, error)
                 await self._clock.sleep(delay_s)
-        raise AssertionError("a backoff never ends")
 
     async def _settle(self, items: Sequence[Item]) -> list[Result]:
         """Commit items as often as the world makes it necessary; take them apart when one is refused."""
         conflicts = bugs = slow = 0
-        for delay_s in WORLD_BACKOFF.delays_s():
+        delays_s = WORLD_BACKOFF.delays_s()
+        while True:
+            delay_s = next(delays_s)
             try:
                 committed = await self._commit(items)
             except RefusedError as refused:
@@ -227,7 +230,7 @@ class Shell:
                 await self._acquit(items)
                 slow += isinstance(error, TooSlowError)
                 if slow >= TOO_SLOW_MAX and len(items) > 1:
-                    return await self._take_apart(items, error)
+                    return await self._settle_halves(items)
                 await self._clock.sleep(delay_s)
             except Exception as bug:  # noqa: BLE001 - in doubt it runs again, but a bug must not end a lane
                 logger.opt(exception=bug).error("{} runs again in {:.2f} s", _named(items), delay_s)
@@ -237,7 +240,6 @@ class Shell:
             else:
                 self._on_commit(committed)
                 return list(committed.results)
-        raise AssertionError("a backoff never ends")
 
     async def _take_apart(self, items: Sequence[Item], error: Exception) -> list[Result]:
         if len(items) == 1:
@@ -246,6 +248,9 @@ class Shell:
             about.error("{} cannot be stored: {}", envelope.type, error)
             await self._acquit(items)
             return [Raised(error)]
+        return await self._settle_halves(items)
+
+    async def _settle_halves(self, items: Sequence[Item]) -> list[Result]:
         middle = len(items) // 2
         return await self._settle(items[:middle]) + await self._settle(items[middle:])
 
@@ -266,14 +271,14 @@ class Shell:
         confirmed = self._confirmations.take()
         try:
             async with self._store.transaction() as transaction:
-                results = await _answers(transaction, items)
-                open_items = [item for item, result in zip(items, results, strict=True) if result is None]
+                asked = await _asked_before(transaction, items)
+                open_items = [item for item, answer in asked if answer is None]
                 received = await transaction.receive([item.envelope for item in open_items])
                 fresh = [i.envelope.event for i in open_items if i.envelope.event_id in received.fresh]
                 batch = Batch(self._reactions, book := await transaction.load(fresh), received, self._follow)
                 batch.record.confirmed = confirmed
                 reacting_since_s = self._clock.monotonic_s()
-                settled = [batch.apply(item) if r is None else r for item, r in zip(items, results, strict=True)]
+                settled = [batch.apply(item) if answer is None else answer for item, answer in asked]
                 reacting_s = self._clock.monotonic_s() - reacting_since_s
                 claims = await transaction.write(book, batch.record)
         except BaseException:
@@ -291,13 +296,13 @@ def _named(items: Sequence[Item]) -> str:
     return f"{envelope.type} {envelope.event_id} of {envelope.correlation_id}"
 
 
-async def _answers(transaction: Transaction, items: Sequence[Item]) -> list[Result | None]:
-    """Say for each item how it was answered before; None where it was not."""
+async def _asked_before(transaction: Transaction, items: Sequence[Item]) -> list[tuple[Item, Result | None]]:
+    """Give each item with how it was answered before; None where it was not."""
     requests = [item.request for item in items if item.request is not None]
     if not requests:
-        return [None] * len(items)
+        return [(item, None) for item in items]
     answered = await transaction.answered(requests)
-    return [_stored_answer(item, answered) for item in items]
+    return [(item, _stored_answer(item, answered)) for item in items]
 
 
 def _stored_answer(item: Item, answered: Mapping[tuple[str, str, str], tuple[str, Answer]]) -> Result | None:
