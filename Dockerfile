@@ -13,7 +13,8 @@ RUN /tools/bin/pip --disable-pip-version-check --python /venv/bin/python install
 
 FROM python:3.13-slim AS service
 RUN groupadd --gid 10001 quartet && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /nonexistent quartet \
- && install -d -o quartet -g quartet /data /configuration /configuration/postgres /configuration/rabbitmq
+ && install -d -o quartet -g quartet /data /configuration /configuration/postgres /configuration/rabbitmq \
+    /configuration/observability
 COPY --from=builder /venv /venv
 WORKDIR /quartet
 COPY shared shared

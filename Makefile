@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help up demo ablation audit bench load simulate chaos chaos-payment-fail status logs migrate down reset check test format lock
+.PHONY: help up demo ablation mutants audit bench load simulate chaos chaos-payment-fail status logs migrate down reset check test format lock
 MAKEFLAGS += --no-print-directory
 
 BIN := .venv/bin
@@ -32,8 +32,8 @@ endef
 help:  ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1 | \2/p' Makefile | column -t -s '|' 2>/dev/null || grep '## ' Makefile
 
-up: $(RUNTIME)  ## start everything, and say where to look: MODE=docker or native, SCALE=2
-	@$(QUARTET) up $(if $(MODE),--mode '$(MODE)') $(if $(SCALE),--scale '$(SCALE)')
+up: $(RUNTIME)  ## start everything, and say where to look: MODE=docker or native, SCALE=2, OBSERVE=1
+	@$(QUARTET) up $(if $(MODE),--mode '$(MODE)') $(if $(SCALE),--scale '$(SCALE)') $(if $(filter-out 0,$(OBSERVE)),--observe)
 
 demo: $(RUNTIME)  ## watch orders go through, and compensations
 	@$(QUARTET) demo
@@ -46,6 +46,9 @@ bench: .venv/.development  ## what an order costs, beside the floor of this mach
 
 ablation: .venv/.development  ## take each safeguard away, and see its test fail: NAME="inbox"
 	@$(BIN)/python -m tests.ablation $(if $(NAME),"$(NAME)")
+
+mutants: .venv/.development  ## change reactions and kit bit by bit, and see a test fail: NAME="shared.shell.*"
+	@$(BIN)/python -m tests.mutation $(if $(NAME),"$(NAME)")
 
 load: .venv/.development  ## orders over HTTP, checked afterwards: RATE=300 SECONDS=120 SEED=1 WEB=1
 	@$(BIN)/python -m benchmarks.load $(if $(RATE),--rate $(RATE)) $(if $(SECONDS),--seconds $(SECONDS)) \

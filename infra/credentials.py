@@ -5,7 +5,7 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
-from infra.ports import SERVICES
+from infra.ports import SCHEMAS
 from infra.rabbitmq.users import USERS
 from services.order.keys import DEVELOPMENT, draw
 
@@ -34,7 +34,7 @@ def customer_variable(customer: str) -> str:
 
 AUDITOR = "auditor"
 """The database role that reads what the audit needs of every schema, and writes nothing."""
-DATABASE_ROLES = (*(f"{service}_{kind}" for service in SERVICES for kind in ("service", "migrator")), AUDITOR)
+DATABASE_ROLES = (*(f"{service}_{kind}" for service in SCHEMAS for kind in ("service", "migrator")), AUDITOR)
 
 VARIABLES = (
     SUPERUSER,

@@ -6,6 +6,7 @@ one of ours would keep a server from coming up.
 
 HOST = "127.0.0.1"
 
+DASHBOARD = 8000
 ORDER = 8001
 INVENTORY = 8002
 PAYMENT = 8003
@@ -22,11 +23,18 @@ RABBITMQ_PROMETHEUS = 15693
 RABBITMQ_DISTRIBUTION = 25674
 EPMD = 14369
 
+GRAFANA = 13000
+PROMETHEUS = 19090
+JAEGER = 16686
+
 REPLICA_STEP = 10
 """From a service's port to those of its replicas, where it runs several times natively: 8011, 8021, …"""
 
 SERVICES = {"order": ORDER, "inventory": INVENTORY, "payment": PAYMENT, "notification": NOTIFICATION}
 """The four services, each with the port of its HTTP interface."""
+
+SCHEMAS = (*SERVICES, "dashboard")
+"""Who has a schema with two roles of its own: the four that dance, and who only listens to them."""
 
 
 def replica_port(service: str, number: int) -> int:

@@ -22,16 +22,19 @@ class Run:
 
     mode: Mode
     scale: int
+    observe: bool = False
+    """With metrics, alerts and traces beside it; in Docker alone."""
 
     def __str__(self) -> str:
-        return f"{'in Docker' if self.mode is Mode.DOCKER else 'natively'}, with SCALE={self.scale}"
+        observed = " and OBSERVE=1" if self.observe else ""
+        return f"{'in Docker' if self.mode is Mode.DOCKER else 'natively'}, with SCALE={self.scale}{observed}"
 
     @classmethod
     def read(cls, path: Path) -> "Run | None":
         """Read what was written, or nothing if there is nothing that can be read."""
         with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
             told = json.loads(path.read_text())
-            return cls(Mode(told["mode"]), int(told["scale"]))
+            return cls(Mode(told["mode"]), int(told["scale"]), bool(told.get("observe", False)))
         return None
 
     def write(self, path: Path) -> None:

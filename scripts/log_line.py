@@ -2,7 +2,8 @@
 
 import json
 
-HIDDEN = ("time", "level", "message", "service", "exception")
+HIDDEN = ("time", "level", "message", "service", "exception", "outcome", "span_id", "took_ms")
+"""What is told otherwise, or is for programs."""
 
 
 def readable(line: str) -> str:
@@ -13,6 +14,7 @@ def readable(line: str) -> str:
         text = f"{before}{record['time'][11:23]} {record['level']:<8} {record['message']}"
     except (ValueError, KeyError, TypeError):
         return line
+    took = f"  {record['took_ms']} ms" if "took_ms" in record else ""
     about = " ".join(f"{name}={value}" for name, value in record.items() if name not in HIDDEN)
     exception = f"\n{record['exception'].rstrip()}" if "exception" in record else ""
-    return f"{text}  {about}{exception}".rstrip()
+    return f"{text}{took}  {about}{exception}".rstrip()

@@ -11,6 +11,9 @@ from scripts.sentences import Understood
 
 LATER = {
     "demo": "scripts.demo",
+    "order": "scripts.order",
+    "watch": "scripts.watch",
+    "stats": "scripts.stats",
     "audit": "scripts.audit",
     "graph": "scripts.graph",
     "simulate": "scripts.simulate",

@@ -28,6 +28,7 @@ RUNNERS: dict[Mode, type[DockerRunner] | type[NativeRunner]] = {Mode.DOCKER: Doc
 def up(
     mode: Annotated[str, typer.Option(help="auto, docker or native; auto is Docker where an engine answers.")] = "auto",
     scale: Annotated[str, typer.Option(help="How often each service runs: 1 to 4.")] = "",
+    observe: Annotated[bool, typer.Option("--observe", help="With Prometheus, Grafana and Jaeger; in Docker.")] = False,
 ) -> None:
     """Start everything, wait until it is ready, and say where to look."""
     home = Home.locate()
@@ -35,7 +36,7 @@ def up(
         make_directory(home.path, WALKABLE)
         with Screen("Quartet comes up", TOLD_UP) as screen, _alone(home, screen):
             before = _running(home)
-            choice = choose(mode, scale, before, why_not)
+            choice = choose(mode, scale, before, why_not, observe)
             screen.tell(choice.why)
             runner = RUNNERS[choice.run.mode](home)
             choice.run.write(home.running)
@@ -47,7 +48,7 @@ def up(
                 raise
         if not started and (missing := runner.standing().missing):
             raise StackError(f"Quartet is up, but not ready: {', '.join(missing)} (`make status`, `make logs`)")
-        where_to_look(home, started)
+        where_to_look(home, started, choice.run.observe)
 
 
 def down() -> None:

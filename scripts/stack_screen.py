@@ -145,15 +145,29 @@ def rows_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> Non
     out.print(table)
 
 
-def where_to_look(home: Home, started: bool) -> None:
+def duration(seconds: float | None) -> str:
+    """Write how long something has lasted; nothing where that is not known."""
+    if seconds is None:
+        return ""
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {rest:02} s" if minutes else f"{rest} s"
+
+
+def where_to_look(home: Home, started: bool, observed: bool) -> None:
     """Say what can be seen now, and what to type next."""
     out.print("[green]Quartet is up.[/]" if started else "[green]Quartet is up already.[/]")
+    _place("dashboard", f"http://{HOST}:{ports.DASHBOARD}", "watch it, find an order, see what is stuck")
     for service, port in SERVICES.items():
         _place(service, f"http://{HOST}:{port}/asyncapi", "and /openapi.json")
     _place("provider", f"http://{HOST}:{ports.PROVIDER}/v1/ledger", "the payment provider's own books")
     _place("mail", f"http://{HOST}:{ports.MAIL_HTTP}", "what customers were sent")
     _place("rabbitmq", f"http://{HOST}:{ports.RABBITMQ_MANAGEMENT}", "user topology, QUARTET_TOPOLOGY_BROKER_PASSWORD")
     _place("postgres", f"psql postgresql://postgres@{HOST}:{ports.POSTGRES}/quartet", "QUARTET_POSTGRES_PASSWORD")
+    if observed:
+        _place("grafana", f"http://{HOST}:{ports.GRAFANA}", "how everything goes, at a glance")
+        _place("prometheus", f"http://{HOST}:{ports.PROMETHEUS}/alerts", "what is wrong")
+        _place("jaeger", f"http://{HOST}:{ports.JAEGER}", "each order as one trace: quartet.order_id=…")
     _place("passwords", str(home.secrets), "and the operator's key, for the header X-Operator-Key")
     for customer, key in Credentials.read(home.secrets).customers.items():
         _place(customer, f"Authorization: Bearer {key}", "a customer, in development")
@@ -171,7 +185,7 @@ def _cells(line: Line) -> tuple[str | Text, ...]:
         line.name,
         Text(line.state, style),
         str(line.pid or ""),
-        _duration(line.uptime_s),
+        duration(line.uptime_s),
         str(line.restarts or ""),
         " ".join(map(str, line.ports)),
         memory,
@@ -184,11 +198,3 @@ def _value(column: str, value: object) -> str:
     if value is None:
         return ""
     return str(value)[MONTH_TO_SECOND].replace("T", " ") if column.endswith("_at") else str(value)
-
-
-def _duration(seconds: float | None) -> str:
-    if seconds is None:
-        return ""
-    minutes, rest = divmod(int(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {rest:02} s" if minutes else f"{rest} s"

@@ -45,6 +45,13 @@ class KeyReused:
 
 
 Result: TypeAlias = Advanced[Any] | Ignored | Duplicate | Raised | Deadly | Answered | KeyReused
+Follow: TypeAlias = Callable[[Envelope], str | None]
+"""Gives the trace context of what follows from a cause."""
+
+
+def pass_on(cause: Envelope) -> str | None:
+    """Follow a cause without a trace of one's own."""
+    return cause.traceparent
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,15 +65,18 @@ class Item:
     completes: UUID | None = None
     redelivered: bool = False
     """Somebody had it before and did not ack it: it may be what ended them."""
+    last_failed_at: str | None = None
+    """When the attempt before this one failed, as its message says."""
 
 
 class Batch:
     """Applies items one after the other, each seeing what the one before left."""
 
-    def __init__(self, reactions: Reactions, book: Book, received: Received) -> None:
+    def __init__(self, reactions: Reactions, book: Book, received: Received, follow: Follow = pass_on) -> None:
         self._reactions = reactions
         self._book = book
         self._now = received.now
+        self._follow = follow
         self._unseen = set(received.fresh)
         self._raised: dict[UUID, Raised] = {}
         self.record = Record()
@@ -101,6 +111,7 @@ class Batch:
 
     def _entries(self, cause: Envelope, outcome: Advanced[Any]) -> list[LogEntry]:
         stream_id, version = self._book.position(cause.event)
+        traceparent = self._follow(cause)
         return [
             LogEntry(
                 stream_id,
@@ -112,7 +123,7 @@ class Batch:
                     payload=event.__pydantic_serializer__.to_json(event),
                     correlation_id=cause.correlation_id,
                     causation_id=cause.event_id,
-                    traceparent=cause.traceparent,
+                    traceparent=traceparent,
                     occurred_at=self._now,
                 ),
                 event.kind.public,

@@ -8,9 +8,10 @@ replay of it is dropped by the inbox.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from shared.letters import InboxSays, Kept, Selection
+from shared.letters import BARE, BROKER, InboxSays, Kept, Selection
 from shared.ports import Message, Publisher
 from shared.reactions import Reactions
+from shared.retries import LAST_FAILED_AT
 from shared.store.actions import Act
 from shared.store.dead_letters import DeadLetters
 from shared.topology import lanes_of, return_exchange
@@ -95,8 +96,14 @@ class Desk:
         return sent
 
     def _message(self, kept: Kept) -> Message:
-        """Make a fresh message: a header that is copied could make the broker drop it, and attempts start anew."""
-        return Message(self._return, kept.letter.lane, kept.letter.body, str(kept.letter.letter_id))
+        """Make a fresh message: a header that is copied could make the broker drop it, and attempts start anew.
+
+        It says only when the last attempt failed, if that was one of ours.
+        """
+        letter = kept.letter
+        ours = letter.error_class not in (BROKER, BARE)
+        headers = {LAST_FAILED_AT: letter.last_failed_at.isoformat()} if ours else {}
+        return Message(self._return, letter.lane, letter.body, str(letter.letter_id), headers)
 
     def _examined(self, kept: Kept, outcome: InboxSays | None) -> Examined:
         inbox = outcome or "nothing"

@@ -32,6 +32,8 @@ class Reply:
 
     event: Event
     identity: tuple[str, ...] = ()
+    traceparent: str | None = None
+    """Its own trace context; without one it has that of its intent."""
 
 
 class UnansweredError(Exception):
@@ -250,5 +252,5 @@ def _envelope(claim: Claim, reply: Reply) -> Envelope:
         event=reply.event,
         correlation_id=claim.correlation_id,
         causation_id=claim.causation_id,
-        traceparent=claim.traceparent,
+        traceparent=reply.traceparent or claim.traceparent,
     )

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
-from uuid import UUID
 
 import orjson
 from loguru import logger
@@ -20,10 +19,12 @@ _TEXT = (
     "<dim>{time:HH:mm:ss.SSS}</dim> <level>{level: <7}</level> <cyan>{extra[service]: <12}</cyan> {message}"
     "<dim>{extra[about]}</dim>\n{exception}"
 )
+UNTOLD = ("about", "outcome", "service", "span_id", "took_ms")
+"""What a person is not told as `name=value`: it is told otherwise, or for programs."""
 
 
-Line: TypeAlias = tuple[str, UUID, UUID]
-"""A message, and the order and the event that it is about."""
+Line: TypeAlias = tuple[str, Mapping[str, Any]]
+"""A message, and what it is about."""
 
 _json_lines_of: dict[str, str] | None = None
 """What stands in every JSON line, where lines are JSON and INFO is logged."""
@@ -50,21 +51,18 @@ def info_all(lines: Iterable[Line]) -> None:
     that it tells of.
     """
     if _json_lines_of is None:
-        for text, order_id, event_id in lines:
-            logger.bind(order_id=str(order_id), event_id=str(event_id)).info(text)
+        for message, about in lines:
+            logger.bind(**about).info(message)
     elif _json_lines_of:
         same = {"time": datetime.now(UTC).isoformat(), "level": "INFO", **_json_lines_of}
-        _write(
-            b"".join(
-                _line({**same, "message": text, "order_id": order_id, "event_id": event_id})
-                for text, order_id, event_id in lines
-            )
-        )
+        _write(b"".join([_line({**same, "message": message, **about}) for message, about in lines]))
 
 
 def _text(record: "Record") -> str:
-    about = [f"{key}={value}" for key, value in record["extra"].items() if key not in ("service", "about")]
-    record["extra"]["about"] = f"  {' '.join(about)}" if about else ""
+    extra = record["extra"]
+    took = f"  {extra['took_ms']} ms" if "took_ms" in extra else ""
+    about = [f"{key}={value}" for key, value in extra.items() if key not in UNTOLD]
+    extra["about"] = f"{took}  {' '.join(about)}".rstrip()
     return _TEXT
 
 
@@ -74,7 +72,7 @@ def _json(message: "Message") -> None:
         "time": record["time"].isoformat(),
         "level": record["level"].name,
         "message": record["message"],
-        **{key: str(value) for key, value in record["extra"].items()},
+        **{key: value if isinstance(value, float) else str(value) for key, value in record["extra"].items()},
     }
     if record["exception"] is not None:
         line["exception"] = str(message).partition("\n")[2]

@@ -3,17 +3,18 @@
 It knows a message by a narrow door, so a simulator can run this very code over a broker of its own.
 """
 
-from collections.abc import Mapping
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any, Protocol, TypeAlias
 
 from loguru import logger
 
 from shared.backoff import Backoff
 from shared.batch import Deadly, Item, Raised, Result
-from shared.envelope import Envelope, Read, Unreadable, apart, decode
+from shared.envelope import Unreadable, apart, decode
 from shared.letters import Keeper, Letter, bare_letter, letters_of
 from shared.ports import Clock, WorldError
-from shared.retries import FIRST_FAILED_AT, Failure, Retries, attempts_so_far
+from shared.retries import FIRST_FAILED_AT, LAST_FAILED_AT, Failure, Retries, attempts_so_far
 from shared.shell import Shell, StoppedError
 from shared.topology import Lane
 
@@ -21,6 +22,9 @@ STRANGERS_TEXT_MAX_CHARACTERS = 40
 """So much of an id or a time in a message's own words is sent on: ours are no longer, and what is too long for its
 place in a message could never be published."""
 DRAIN_BACKOFF = Backoff(first_s=0.2, most_s=5.0)
+
+OnFailed: TypeAlias = Callable[[Item, Failure, float], None]
+"""Is told of an event that failed before it is set back, and since when it was here, by the monotonic clock."""
 
 
 class Delivery(Protocol):
@@ -49,11 +53,14 @@ class Delivery(Protocol):
 class Receiver:
     """Handles the messages of one service's lanes and of its dead letters."""
 
-    def __init__(self, shell: Shell, retries: Retries, keeper: Keeper, clock: Clock) -> None:
+    def __init__(
+        self, shell: Shell, retries: Retries, keeper: Keeper, clock: Clock, on_failed: OnFailed = lambda *_: None
+    ) -> None:
         self._shell = shell
         self._retries = retries
         self._keeper = keeper
         self._clock = clock
+        self._on_failed = on_failed
 
     async def handle(self, lane: Lane, message: Delivery) -> None:
         """React to what a message holds, and ack it once all of that is taken care of."""
@@ -63,10 +70,8 @@ class Receiver:
             return
         except Exception as error:  # noqa: BLE001 - a message that nobody can handle must not block its lane
             logger.opt(exception=error).error("a message of {} cannot be handled", lane.queue)
-            whole = _name(message, 0)
-            failures = [
-                _failure(message, whole, message.body, type(error).__name__, "cannot be handled", retryable=True)
-            ]
+            whole, name, now = _name(message, 0), type(error).__name__, self._clock.now()
+            failures = [_failure(message, whole, message.body, name, "cannot be handled", now, retryable=True)]
         if failures:
             await self._retries.set_back(lane, failures)
         await _ack(message)
@@ -90,18 +95,31 @@ class Receiver:
 
     async def _react(self, lane: Lane, message: Delivery) -> list[Failure]:
         """Have the shell react to the events of a message, and say what is to be set back of it."""
-        reads = decode(message.body, lane.event.kind.name)
-        redelivered = bool(message.redelivered)
-        items = [Item(read, redelivered=redelivered) for read in reads if isinstance(read, Envelope)]
+        began_s, parts = self._clock.monotonic_s(), _parts(lane, message)
+        items = [part for part in parts if isinstance(part, Item)]
         results = iter(await self._shell.submit(*items) if items else ())
-        answers = [(read, read if isinstance(read, Unreadable) else next(results)) for read in reads]
+        answers = [(part, part if isinstance(part, Unreadable) else next(results)) for part in parts]
         failed = [
             index for index, (_, answer) in enumerate(answers) if isinstance(answer, Unreadable | Raised | Deadly)
         ]
-        bodies = apart(message.body, failed) if failed else []
-        failures = [_failed(message, index, *answers[index], body) for index, body in zip(failed, bodies, strict=True)]
+        if not failed:
+            return []
+        bodies, now = apart(message.body, failed), self._clock.now()
+        failures = [_failed(message, i, *answers[i], body, now) for i, body in zip(failed, bodies, strict=True)]
+        for index, failure in zip(failed, failures, strict=True):
+            if isinstance(item := parts[index], Item):
+                self._on_failed(item, failure, began_s)
         # a body that cannot be taken apart goes once, and is tried again if any of its events may be
         return list({each.body: each for each in sorted(failures, key=lambda each: each.retryable)}.values())
+
+
+def _parts(lane: Lane, message: Delivery) -> list[Item | Unreadable]:
+    """Read what a message holds."""
+    redelivered, last_failed_at = bool(message.redelivered), _at(message, LAST_FAILED_AT)
+    return [
+        read if isinstance(read, Unreadable) else Item(read, redelivered=redelivered, last_failed_at=last_failed_at)
+        for read in decode(message.body, lane.event.kind.name)
+    ]
 
 
 async def _ack(message: Delivery) -> None:
@@ -111,21 +129,23 @@ async def _ack(message: Delivery) -> None:
         logger.info("an ack was lost, {} comes again: {}", message.message_id, error)
 
 
-def _failed(message: Delivery, index: int, read: Read, answer: Result | Unreadable, body: bytes) -> Failure:
+def _failed(
+    message: Delivery, index: int, part: Item | Unreadable, answer: Result | Unreadable, body: bytes, now: datetime
+) -> Failure:
     """Say how an event failed: it is tried again, unless it cannot be read or has ended processes."""
-    if isinstance(read, Unreadable):
-        return _failure(message, _name(message, index), body, "Unreadable", read.reason, retryable=False)
-    event_id = str(read.event_id)
+    if isinstance(part, Unreadable):
+        return _failure(message, _name(message, index), body, "Unreadable", part.reason, now, retryable=False)
+    event_id = str(part.envelope.event_id)
     if isinstance(answer, Deadly):
         reason = f"{answer.runs} processes ended while they reacted to it"
-        return _failure(message, event_id, body, "Deadly", reason, retryable=False)
+        return _failure(message, event_id, body, "Deadly", reason, now, retryable=False)
     assert isinstance(answer, Raised)
     error_class = type(answer.error).__name__
-    return _failure(message, event_id, body, error_class, f"{error_class}: {answer.error}", retryable=True)
+    return _failure(message, event_id, body, error_class, f"{error_class}: {answer.error}", now, retryable=True)
 
 
 def _failure(
-    message: Delivery, event_id: str, body: bytes, error_class: str, reason: str, *, retryable: bool
+    message: Delivery, event_id: str, body: bytes, error_class: str, reason: str, now: datetime, *, retryable: bool
 ) -> Failure:
     return Failure(
         event_id=event_id,
@@ -133,7 +153,8 @@ def _failure(
         attempts=attempts_so_far(message.headers) + 1,
         error_class=error_class,
         reason=reason,
-        first_failed_at=_first_failed_at(message),
+        failed_at=now,
+        first_failed_at=_at(message, FIRST_FAILED_AT),
         retryable=retryable,
     )
 
@@ -143,6 +164,6 @@ def _name(message: Delivery, index: int) -> str:
     return f"{(message.message_id or '')[:STRANGERS_TEXT_MAX_CHARACTERS]}#{index}"
 
 
-def _first_failed_at(message: Delivery) -> str | None:
-    at = message.headers.get(FIRST_FAILED_AT)
+def _at(message: Delivery, header: str) -> str | None:
+    at = message.headers.get(header)
     return at if isinstance(at, str) and len(at) <= STRANGERS_TEXT_MAX_CHARACTERS else None

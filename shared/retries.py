@@ -36,6 +36,7 @@ class Failure:
     attempts: int
     error_class: str
     reason: str
+    failed_at: datetime
     first_failed_at: str | None = None
     retryable: bool = True
 
@@ -56,12 +57,13 @@ class Retries:
             waiting = [message for message, error in zip(waiting, errors, strict=True) if error is not None]
             if not waiting:
                 return
-            first = next(error for error in errors if error is not None)
-            logger.error("{} retry copies of {} are not confirmed yet: {}", len(waiting), lane.queue, first)
+            logger.error(
+                "{} retry copies of {} not confirmed yet: {}", len(waiting), lane.queue, next(filter(None, errors))
+            )
             await self._clock.sleep(delay_s)
 
     def _message(self, lane: Lane, failure: Failure) -> Message:
-        headers = _headers(lane, failure, self._clock.now())
+        headers = _headers(lane, failure)
         if failure.retryable and failure.attempts <= len(self._delay_tiers_ms):
             tier_ms = self._delay_tiers_ms[failure.attempts - 1]
             return Message(
@@ -79,11 +81,11 @@ class Retries:
 def attempts_so_far(headers: Mapping[str, object]) -> int:
     """Read how often the event of a message was tried before; a header that is no such number counts as never."""
     attempts = headers.get(ATTEMPTS)
-    return attempts if isinstance(attempts, int) and 0 < attempts <= ATTEMPTS_READ_MAX else 0
+    return attempts if isinstance(attempts, int) and attempts in range(1, ATTEMPTS_READ_MAX + 1) else 0
 
 
-def _headers(lane: Lane, failure: Failure, now: datetime) -> dict[str, str | int]:
-    at = now.isoformat()
+def _headers(lane: Lane, failure: Failure) -> dict[str, str | int]:
+    at = failure.failed_at.isoformat()
     return {
         ATTEMPTS: failure.attempts,
         LANE: lane.queue,

@@ -7,20 +7,19 @@ from typing import Any, Self
 from loguru import logger
 from sqlalchemy import text
 
-from shared.batch import Answered, Raised
 from shared.broker.closing import within
 from shared.broker.consumer import Consumers
 from shared.broker.consuming import Consuming
 from shared.broker.publisher import CONNECT_TIMEOUT_S, AmqpPublisher
 from shared.clock import SystemClock
 from shared.desk import Desk
-from shared.envelope import Envelope
 from shared.http.commands import Commands
 from shared.http.health import Check
 from shared.ids import new_id
 from shared.intents import IntentLimits, IntentWorkers, Performer
-from shared.logs import Line, info_all
-from shared.outcome import Advanced, Ignored, Intent
+from shared.metrics import Metrics
+from shared.narration import Narrator
+from shared.outcome import Intent
 from shared.ports import WorldError
 from shared.reactions import Reactions
 from shared.receiving import Receiver
@@ -28,10 +27,13 @@ from shared.relay import Relay, RelayLimits
 from shared.retries import Retries
 from shared.settings import Settings
 from shared.shell import Committed, Shell
+from shared.store.backlog import Backlogs
 from shared.store.connection import connect
 from shared.store.dead_letters import DeadLetters
 from shared.store.postgres import PostgresStore, States
 from shared.topology import DELAY_TIERS_MS
+from shared.tracing.spans import Recorder
+from shared.tracing.tracing import Traced, Untraced
 
 PRUNE_INTERVAL_S = 60.0
 CLOSE_TIMEOUT_S = 1.0
@@ -49,6 +51,7 @@ class Runtime:
         settings: Settings,
         delay_tiers_ms: tuple[int, ...] = DELAY_TIERS_MS,
         on_failure: Callable[[], None] = lambda: None,
+        recorder: Recorder | None = None,
     ) -> None:
         name, clock = reactions.service, SystemClock()
         relay_limits, intent_limits = RelayLimits(pack_max_events=settings.pack_max_events), IntentLimits()
@@ -57,7 +60,14 @@ class Runtime:
         self._tasks: list[asyncio.Task[None]] = []
         self._consuming: list[asyncio.Task[None]] = []
         self._stopping = asyncio.Event()
-        self.commit_listeners: list[Callable[[Committed], None]] = [_narrate]
+        self.metrics = metrics = Metrics(reactions, [intent.kind for intent in performers], clock)
+        self._traces = traces = Traced(reactions, recorder, clock) if recorder else Untraced()
+        narrator = Narrator(clock, traces.names)
+        self.commit_listeners: list[Callable[[Committed], None]] = [
+            narrator.committed,
+            traces.committed,
+            metrics.committed,
+        ]
         self.engine = connect(settings.database_url, f"quartet {name}")
         self.store = PostgresStore(
             name,
@@ -70,7 +80,8 @@ class Runtime:
         self.publisher = AmqpPublisher(settings.broker_url, f"quartet {name} relay")
         # apart from the relay: a publish that the broker refuses closes its channel, and takes its neighbours along
         self.retry_publisher = AmqpPublisher(settings.broker_url, f"quartet {name} retries")
-        self.relay = Relay(name, self.store, self.publisher, clock, relay_limits)
+        relaying = traces.publisher(metrics.relaying(self.publisher), "publish")
+        self.relay = Relay(name, self.store, relaying, clock, relay_limits)
         self.shell = Shell(
             reactions,
             self.store,
@@ -80,15 +91,19 @@ class Runtime:
             life=new_id(),
             batch_max_events=settings.batch_max_events,
             waiting_max_works=WAITING_MAX_WORKS,
+            follow=traces.follow,
         )
-        by_kind = {intent.kind: performer for intent, performer in performers.items()}
+        traced = {intent.kind: traces.performer(performer) for intent, performer in performers.items()}
+        by_kind = metrics.performing(traced)
         self.workers = IntentWorkers(by_kind, self.shell, self.store, clock, intent_limits)
+        self.backlogs = Backlogs(name, self.engine, by_kind)
         letters = DeadLetters(self.engine)
-        self.desk = Desk(reactions, letters, self.retry_publisher)
+        setting_back = metrics.setting_back(self.retry_publisher)
+        self.desk = Desk(reactions, letters, traces.publisher(setting_back, "replay"))
         self.consumers = Consumers(
             settings.broker_url,
             reactions,
-            Receiver(self.shell, Retries(self.retry_publisher, clock, delay_tiers_ms), letters, clock),
+            Receiver(self.shell, Retries(setting_back, clock, delay_tiers_ms), letters, clock, traces.failed),
             prefetch_max_messages=settings.prefetch_max_messages,
             drain_timeout_s=settings.drain_timeout_s,
         )
@@ -122,7 +137,8 @@ class Runtime:
         except TimeoutError:
             logger.warning("not all that was begun is finished; what is not committed comes again")
         await self._end_tasks()
-        closes = (self.consumers.stop, self.publisher.close, self.retry_publisher.close, self.engine.dispose)
+        broker = (self.consumers.stop, self.publisher.close, self.retry_publisher.close)
+        closes = (*broker, self.engine.dispose, self._traces.close)
         await asyncio.gather(*(within(CLOSE_TIMEOUT_S, close) for close in closes), return_exceptions=True)
 
     def _committed(self, committed: Committed) -> None:
@@ -167,27 +183,3 @@ class Runtime:
     async def _ask_broker(self) -> None:
         if idle := await self.consuming.idle():
             raise RuntimeError(f"not consumed: {', '.join(sorted(idle))}")
-
-
-def _narrate(committed: Committed) -> None:
-    """Log a line for each event: what it was, which order it was about, and what came of it."""
-    told: list[Line] = []
-    for item, result in zip(committed.items, committed.results, strict=True):
-        event_id, event, order_id = item.envelope[:3]
-        outcome = result.outcome if isinstance(result, Answered) else result
-        if isinstance(outcome, Advanced):
-            names = ", ".join([caused.kind.name for caused in outcome.events])
-            told.append((f"{event.kind.type} → {names}", order_id, event_id))
-        elif isinstance(outcome, Ignored):
-            told.append((f"{event.kind.type} ignored: {outcome.reason}", order_id, event_id))
-        else:
-            _narrate_rest(item.envelope, outcome)
-    info_all(told)
-
-
-def _narrate_rest(envelope: Envelope, outcome: object) -> None:
-    about = logger.bind(order_id=str(envelope.correlation_id), event_id=str(envelope.event_id))
-    if isinstance(outcome, Raised):
-        about.opt(exception=outcome.error).error("{} failed", envelope.type)
-    else:
-        about.debug("{} seen before", envelope.type)

@@ -16,6 +16,8 @@ from shared.garbage import freeze_what_stays
 from shared.http.asyncapi import asyncapi_router
 from shared.http.body_limit import BodyLimit
 from shared.http.health import health_router
+from shared.http.metrics import metrics_router
+from shared.http.observing import observing_router
 from shared.http.operations import operations_router
 from shared.http.problems import RESPONSES, add_problem_handlers
 from shared.intents import Performer
@@ -25,6 +27,8 @@ from shared.reactions import Reactions
 from shared.runtime import Runtime
 from shared.settings import Settings
 from shared.store.postgres import States
+from shared.tracing.serving import ServerSpans
+from shared.tracing.spans import Recorder
 
 VERSION = "0.1.0"
 CONNECTIONS_DRAIN_TIMEOUT_S = 2
@@ -45,7 +49,9 @@ class Service(Generic[S]):
 
     def app(self, settings: S, on_failure: Callable[[], None] = lambda: None) -> FastAPI:
         """Make the HTTP application, whose life is that of the runtime inside."""
-        runtime = Runtime(self.reactions, self.states, self.performers(settings), settings, on_failure=on_failure)
+        recorder = recorder_to(settings.otlp_endpoint, self.reactions.service)
+        performers = self.performers(settings)
+        runtime = Runtime(self.reactions, self.states, performers, settings, on_failure=on_failure, recorder=recorder)
 
         @asynccontextmanager
         async def life(_: FastAPI) -> AsyncIterator[None]:
@@ -61,13 +67,22 @@ class Service(Generic[S]):
             redirect_slashes=False,
             lifespan=life,
             responses=RESPONSES,
+            telemetry={
+                "tracing": False,
+                "metrics": False,
+                "logs": False,
+            },  # its own would tell of paths, and of errors in full
         )
         app.state.runtime = runtime
         app.add_middleware(BodyLimit)
+        if recorder is not None:
+            app.add_middleware(ServerSpans, recorder)
         add_problem_handlers(app)
         app.include_router(self.routes(runtime, settings))
         app.include_router(operations_router(self.reactions, runtime.desk, runtime.engine, settings))
+        app.include_router(observing_router(self.reactions.service, runtime.engine, runtime.backlogs, settings))
         app.include_router(health_router(runtime.checks))
+        app.include_router(metrics_router(runtime.metrics, runtime.backlogs))
         app.include_router(asyncapi_router(self.reactions.service, VERSION, runtime.consumers.broker))
         return app
 
@@ -103,6 +118,15 @@ class Service(Generic[S]):
         except OSError as error:
             sys.exit(_usage(f"{self.reactions.service}: {error}"))
         sys.exit(1 if failed else 0)
+
+
+def recorder_to(otlp_endpoint: str, service: str) -> Recorder | None:
+    """Give who records the traces of a service; nobody where there is no endpoint to hand them over to."""
+    if not otlp_endpoint:
+        return None
+    from shared.tracing.recording import otlp_recorder  # the SDK, which takes long to load
+
+    return otlp_recorder(service, otlp_endpoint)
 
 
 def _replica_sockets(settings: Settings) -> list[socket.socket] | None:

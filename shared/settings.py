@@ -7,7 +7,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.envelope import MESSAGE_MAX_EVENTS
 
-_SOURCE = SettingsConfigDict(env_prefix="QUARTET_", env_file=".env", extra="ignore", frozen=True)
+_SOURCE = SettingsConfigDict(env_prefix="QUARTET_", env_file=".env", extra="ignore", frozen=True, validate_by_name=True)
 
 
 class MigrationSettings(BaseSettings):
@@ -37,6 +37,8 @@ class Settings(BaseSettings):
     log_format: Literal["auto", "text", "json"] = "auto"
     """`auto`: text in a terminal, JSON lines elsewhere."""
     log_level: str = "INFO"
+    otlp_endpoint: str = Field("", validation_alias="OTEL_EXPORTER_OTLP_ENDPOINT")
+    """Where traces are handed over, by OTLP over HTTP: `http://127.0.0.1:4318`. Nothing is recorded without it."""
 
     batch_max_events: int = Field(500, ge=1, le=10_000)
     pack_max_events: int = Field(100, ge=1, le=MESSAGE_MAX_EVENTS)

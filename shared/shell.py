@@ -17,7 +17,7 @@ from uuid import UUID
 from loguru import logger
 
 from shared.backoff import Backoff
-from shared.batch import Answered, Batch, Deadly, Item, KeyReused, Raised, Result
+from shared.batch import Answered, Batch, Deadly, Follow, Item, KeyReused, Raised, Result, pass_on
 from shared.envelope import Logged
 from shared.ports import (
     Answer,
@@ -78,6 +78,8 @@ class Committed:
     claims: Sequence[Claim]
     began_s: float
     """When the transaction began, by the process's monotonic clock: no grace or lease began earlier."""
+    reacting_s: float = 0.0
+    """How long the reactions took of it."""
 
 
 class Confirmations(Protocol):
@@ -104,6 +106,7 @@ class Shell:
         life: UUID,
         batch_max_events: int,
         waiting_max_works: int,
+        follow: Follow = pass_on,
     ) -> None:
         self._reactions = reactions
         self._store = store
@@ -113,6 +116,7 @@ class Shell:
         self._on_commit = on_commit
         self._batch_max_events = batch_max_events
         self._waiting_max_works = waiting_max_works
+        self._follow = follow
         self._waiting: deque[Work] = deque()
         self._arrived = asyncio.Event()
         self._idle = asyncio.Event()
@@ -199,18 +203,21 @@ class Shell:
         return result
 
     async def _until_answered(self, ask: Callable[[], Awaitable[T]]) -> T:
-        for delay_s in WORLD_BACKOFF.delays_s():
+        delays_s = WORLD_BACKOFF.delays_s()
+        while True:
             try:
                 return await ask()
             except WorldError as error:
+                delay_s = next(delays_s)
                 logger.warning("the suspects are not known yet, asked again in {:.2f} s: {}", delay_s, error)
                 await self._clock.sleep(delay_s)
-        raise AssertionError("a backoff never ends")
 
     async def _settle(self, items: Sequence[Item]) -> list[Result]:
         """Commit items as often as the world makes it necessary; take them apart when one is refused."""
         conflicts = bugs = slow = 0
-        for delay_s in WORLD_BACKOFF.delays_s():
+        delays_s = WORLD_BACKOFF.delays_s()
+        while True:
+            delay_s = next(delays_s)
             try:
                 committed = await self._commit(items)
             except RefusedError as refused:
@@ -223,7 +230,7 @@ class Shell:
                 await self._acquit(items)
                 slow += isinstance(error, TooSlowError)
                 if slow >= TOO_SLOW_MAX and len(items) > 1:
-                    return await self._take_apart(items, error)
+                    return await self._settle_halves(items)
                 await self._clock.sleep(delay_s)
             except Exception as bug:  # noqa: BLE001 - in doubt it runs again, but a bug must not end a lane
                 logger.opt(exception=bug).error("{} runs again in {:.2f} s", _named(items), delay_s)
@@ -233,7 +240,6 @@ class Shell:
             else:
                 self._on_commit(committed)
                 return list(committed.results)
-        raise AssertionError("a backoff never ends")
 
     async def _take_apart(self, items: Sequence[Item], error: Exception) -> list[Result]:
         if len(items) == 1:
@@ -242,6 +248,9 @@ class Shell:
             about.error("{} cannot be stored: {}", envelope.type, error)
             await self._acquit(items)
             return [Raised(error)]
+        return await self._settle_halves(items)
+
+    async def _settle_halves(self, items: Sequence[Item]) -> list[Result]:
         middle = len(items) // 2
         return await self._settle(items[:middle]) + await self._settle(items[middle:])
 
@@ -262,19 +271,21 @@ class Shell:
         confirmed = self._confirmations.take()
         try:
             async with self._store.transaction() as transaction:
-                results = await _answers(transaction, items)
-                open_items = [item for item, result in zip(items, results, strict=True) if result is None]
+                asked = await _asked_before(transaction, items)
+                open_items = [item for item, answer in asked if answer is None]
                 received = await transaction.receive([item.envelope for item in open_items])
                 fresh = [i.envelope.event for i in open_items if i.envelope.event_id in received.fresh]
-                batch = Batch(self._reactions, book := await transaction.load(fresh), received)
+                batch = Batch(self._reactions, book := await transaction.load(fresh), received, self._follow)
                 batch.record.confirmed = confirmed
-                settled = [batch.apply(item) if r is None else r for item, r in zip(items, results, strict=True)]
+                reacting_since_s = self._clock.monotonic_s()
+                settled = [batch.apply(item) if answer is None else answer for item, answer in asked]
+                reacting_s = self._clock.monotonic_s() - reacting_since_s
                 claims = await transaction.write(book, batch.record)
         except BaseException:
             self._confirmations.restore(confirmed)
             raise
         unsent = [entry.logged for entry in batch.record.entries if entry.public]
-        return Committed(items, settled, unsent, claims, began_s)
+        return Committed(items, settled, unsent, claims, began_s, reacting_s)
 
 
 def _named(items: Sequence[Item]) -> str:
@@ -285,13 +296,13 @@ def _named(items: Sequence[Item]) -> str:
     return f"{envelope.type} {envelope.event_id} of {envelope.correlation_id}"
 
 
-async def _answers(transaction: Transaction, items: Sequence[Item]) -> list[Result | None]:
-    """Say for each item how it was answered before; None where it was not."""
+async def _asked_before(transaction: Transaction, items: Sequence[Item]) -> list[tuple[Item, Result | None]]:
+    """Give each item with how it was answered before; None where it was not."""
     requests = [item.request for item in items if item.request is not None]
     if not requests:
-        return [None] * len(items)
+        return [(item, None) for item in items]
     answered = await transaction.answered(requests)
-    return [_stored_answer(item, answered) for item in items]
+    return [(item, _stored_answer(item, answered)) for item in items]
 
 
 def _stored_answer(item: Item, answered: Mapping[tuple[str, str, str], tuple[str, Answer]]) -> Result | None:

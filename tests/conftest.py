@@ -13,6 +13,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default="auto",
         help="where the integration tests' PostgreSQL and RabbitMQ run; auto: in containers if an engine answers",
     )
+    parser.addoption(
+        "--screenshots",
+        action="store_true",
+        help="have the browser tests write the pictures of docs/images anew",
+    )
 
 
 def pytest_collection_finish() -> None:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from infra.docker.engine import ask
-from infra.docker.programs import ONCE, PORTS, PROGRAMS
+from infra.docker.programs import OBSERVER_PORTS, ONCE, PORTS, PROGRAMS
 from infra.docker.project import NUMBER_LABEL, ONE_OFF_LABEL, SERVICE_LABEL, Project
 from infra.ports import SERVICES
 from infra.run import replica_names
@@ -86,14 +86,18 @@ def containers_of(project: Project) -> tuple[Container, ...]:
 
 
 def lines_of(
-    containers: Iterable[Container], scale: int, memory_bytes: Mapping[str, int], now: float | None = None
+    containers: Iterable[Container],
+    scale: int,
+    memory_bytes: Mapping[str, int],
+    now: float | None = None,
+    programs: Iterable[str] = PROGRAMS,
 ) -> tuple[Line, ...]:
     """Tell of every program that there must be, whether or not it has a container."""
     found = {(one.service, one.number): one for one in containers}
     at = datetime.now(UTC).timestamp() if now is None else now
     return tuple(
         _line(name, service, found.get((service, number)), memory_bytes, at)
-        for service in PROGRAMS
+        for service in programs
         for number, name in enumerate(replica_names(service, scale if service in SERVICES else 1), start=1)
     )
 
@@ -122,7 +126,7 @@ def _line(name: str, service: str, one: Container | None, memory_bytes: Mapping[
         uptime_s=at - one.started_at if one and one.status == "running" else None,
         restarts=one.restarts if one else 0,
         last_exit=one.exit_code if one else None,
-        ports=PORTS.get(service, ()),
+        ports={**PORTS, **OBSERVER_PORTS}.get(service, ()),
         memory_bytes=memory_bytes.get(one.id) if one else None,
         ready=state in {State.READY, State.DONE},
     )

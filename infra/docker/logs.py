@@ -8,7 +8,6 @@ from itertools import chain
 
 from infra.docker.containers import containers_of
 from infra.docker.engine import ask, printed_by
-from infra.docker.programs import PROGRAMS
 from infra.docker.project import Project
 from infra.failure import StackError
 from infra.ports import SERVICES
@@ -36,12 +35,12 @@ def read_logs(project: Project, name: str, scale: int, lines: int, follow: bool)
     """
     programs = {
         program: service
-        for service in PROGRAMS
+        for service in project.programs
         for program in replica_names(service, scale if service in SERVICES else 1)
         if is_called(program, name)
     }
     if not programs:
-        raise StackError(f"there is no log of {name}; known: {', '.join(PROGRAMS)}")
+        raise StackError(f"there is no log of {name}; known: {', '.join(project.programs)}")
     until = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     services = sorted(set(programs.values()))
     asked = project.known("logs", "--no-color", "--timestamps")

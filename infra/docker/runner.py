@@ -6,7 +6,7 @@ from infra.credentials import SUPERUSER, Credentials
 from infra.docker.containers import containers_of, lines_of, memory_bytes_of
 from infra.docker.engine import why_not
 from infra.docker.logs import read_logs
-from infra.docker.programs import NEEDED
+from infra.docker.programs import needed
 from infra.docker.project import Project
 from infra.docker.removal import delete, left, take_down
 from infra.docker.starting import build, migrate, start
@@ -85,7 +85,8 @@ class DockerRunner:
     def _look(self, scale: int, memory: bool = False) -> Standing:
         containers = containers_of(self._project)
         phase = Phase.UP if any(one.running for one in containers) else Phase.DOWN
-        lines = lines_of(containers, scale, memory_bytes_of(containers) if memory else {}) if containers else ()
+        held = memory_bytes_of(containers) if memory else {}
+        lines = lines_of(containers, scale, held, programs=self._project.programs) if containers else ()
         return Standing(phase, lines, f"the volume {self._project.name}_postgres")
 
     def _check(self) -> None:
@@ -95,7 +96,7 @@ class DockerRunner:
             raise StackError(
                 f"the volumes were made with passwords that {self._home.secrets} has lost: `make reset` begins anew"
             )
-        insist_on_free(NEEDED)
+        insist_on_free(needed(self._project.observed))
 
     def _insist_on_engine(self) -> None:
         if reason := why_not():

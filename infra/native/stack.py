@@ -1,11 +1,12 @@
 """Quartet's programs, what each of them needs, and what each may know."""
 
+import json
 import sys
 from dataclasses import dataclass
 from functools import partial
 
 from infra import ports
-from infra.credentials import DATABASE_ROLES, Credentials, customer_variable, role_variable
+from infra.credentials import CUSTOMERS, DATABASE_ROLES, Credentials, customer_variable, role_variable
 from infra.home import REPOSITORY, Home
 from infra.native.environment import inherited
 from infra.native.install import Installed
@@ -14,14 +15,15 @@ from infra.native.postgres import Postgres
 from infra.native.probes import http_ok, noted_lately
 from infra.native.program import Program
 from infra.native.rabbitmq import RabbitMQ
-from infra.ports import HOST, SERVICES, replica_port
-from infra.rabbitmq.users import TOPOLOGY, USERS
+from infra.ports import HOST, SCHEMAS, SERVICES, replica_port
+from infra.rabbitmq.users import DASHBOARD, TOPOLOGY, USERS
 from infra.run import replica_names
 
 PROVIDER_URL = f"http://{HOST}:{ports.PROVIDER}"
 MANAGEMENT_URL = f"http://{HOST}:{ports.RABBITMQ_MANAGEMENT}"
 SMTP_URL = f"smtp://{HOST}:{ports.MAIL_SMTP}"
 INVENTORY_URL = f"http://{HOST}:{ports.INVENTORY}"
+AUDIT_COMMAND = (sys.executable, "-m", "scripts.quartet", "audit", "--json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,7 @@ class Stack:
             self.mail(),
             *(replica for service in SERVICES for replica in self.replicas(service)),
             self.seed(),
+            self.dashboard(),
         )
 
     def roles(self) -> Program:
@@ -66,7 +69,7 @@ class Stack:
 
     def migrations(self, needs: tuple[str, ...] = ()) -> tuple[Program, ...]:
         """Bring the schema of every service up to date."""
-        return tuple(migration(name, self._database_url(f"{name}_migrator"), needs) for name in SERVICES)
+        return tuple(migration(name, self._database_url(f"{name}_migrator"), needs) for name in SCHEMAS)
 
     def topology_watch(self) -> Program:
         """Look after the topology while everything runs."""
@@ -137,6 +140,26 @@ class Stack:
             QUARTET_INVENTORY_URL=INVENTORY_URL,
             QUARTET_OPERATOR_KEY=self.credentials.operator_key,
             **{customer_variable(customer): key for customer, key in self.credentials.customers.items()},
+        )
+
+    def dashboard(self) -> Program:
+        """What shows it all: it only listens, so nobody needs it, and one is enough for any scale."""
+        return _lasting(
+            "dashboard",
+            "services.dashboard",
+            "/readyz",
+            (ports.DASHBOARD,),
+            needs=("postgres", "rabbitmq", "migrate-dashboard"),
+            QUARTET_DATABASE_URL=self._database_url("dashboard_service"),
+            QUARTET_BROKER_URL=self.rabbitmq.url(DASHBOARD),
+            QUARTET_MANAGEMENT_URL=MANAGEMENT_URL,
+            QUARTET_HTTP_PORT=str(ports.DASHBOARD),
+            QUARTET_OPERATOR_KEY=self.credentials.operator_key,
+            QUARTET_PROVIDER_URL=PROVIDER_URL,
+            QUARTET_AUDIT_COMMAND=json.dumps(AUDIT_COMMAND),
+            QUARTET_HOME=str(self.home.path),
+            QUARTET_CUSTOMER_KEY=self.credentials.customers[CUSTOMERS[0]],
+            **{f"QUARTET_{name.upper()}_URL": f"http://{HOST}:{port}" for name, port in SERVICES.items()},
         )
 
     def _database_url(self, role: str) -> str:

@@ -1,4 +1,4 @@
--- The database, and for each service its schema and its two roles: one that migrates and owns the schema, one
+-- The database, and for each service and the dashboard its schema and its two roles: one that migrates and owns the schema, one
 -- that works in it and sees no other. Beside them the auditor, who reads what the migrations of all grant it. Run by a superuser with psql; running it again changes nothing but
 -- passwords. Tables are granted by the migrations that make them: there are no default privileges here.
 --
@@ -15,6 +15,8 @@
 \getenv payment_migrator_password QUARTET_PAYMENT_MIGRATOR_PASSWORD
 \getenv notification_service_password QUARTET_NOTIFICATION_SERVICE_PASSWORD
 \getenv notification_migrator_password QUARTET_NOTIFICATION_MIGRATOR_PASSWORD
+\getenv dashboard_service_password QUARTET_DASHBOARD_SERVICE_PASSWORD
+\getenv dashboard_migrator_password QUARTET_DASHBOARD_MIGRATOR_PASSWORD
 \getenv auditor_password QUARTET_AUDITOR_PASSWORD
 
 SELECT 'CREATE DATABASE quartet' WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'quartet') \gexec
@@ -27,7 +29,7 @@ SET client_min_messages = warning;
 BEGIN;
 CREATE TEMPORARY TABLE roles ON COMMIT DROP AS
 SELECT service, kind, service || '_' || kind AS role, service || '_service' AS schema
-FROM unnest(ARRAY['order', 'inventory', 'payment', 'notification']) AS service,
+FROM unnest(ARRAY['order', 'inventory', 'payment', 'notification', 'dashboard']) AS service,
      unnest(ARRAY['service', 'migrator']) AS kind
 UNION ALL SELECT NULL, 'auditor', 'auditor', NULL;
 
@@ -45,6 +47,8 @@ SELECT format('ALTER ROLE %I PASSWORD %L', role, password) FROM (VALUES
     ('payment_migrator', :'payment_migrator_password'),
     ('notification_service', :'notification_service_password'),
     ('notification_migrator', :'notification_migrator_password'),
+    ('dashboard_service', :'dashboard_service_password'),
+    ('dashboard_migrator', :'dashboard_migrator_password'),
     ('auditor', :'auditor_password')
 ) AS given (role, password) \gexec
 

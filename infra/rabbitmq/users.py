@@ -17,7 +17,11 @@ TOPOLOGY = "topology"
 """The user that declares exchanges, queues and bindings, and may look at everything."""
 OBSERVER = "observer"
 """The user that hears every public event on queues of its own, and can publish nothing to anybody."""
-USERS = (TOPOLOGY, OBSERVER, *SERVICES)
+DASHBOARD = "dashboard"
+"""The user that looks at how much lies in the queues, and can neither declare, publish nor consume anything."""
+USERS = (TOPOLOGY, OBSERVER, DASHBOARD, *SERVICES)
+TAGS = {TOPOLOGY: "administrator", DASHBOARD: "management"}
+"""What opens the management interface to a user, and how wide."""
 
 SALT_BYTES = 4
 
@@ -31,7 +35,7 @@ def definitions(passwords: Mapping[str, str]) -> dict[str, Any]:
                 "name": name,
                 "password_hash": password_hash(passwords[name], os.urandom(SALT_BYTES)),
                 "hashing_algorithm": "rabbit_password_hashing_sha256",
-                "tags": ["administrator"] if name == TOPOLOGY else [],
+                "tags": [TAGS[name]] if name in TAGS else [],
             }
             for name in USERS
         ],
@@ -46,6 +50,8 @@ def permissions(name: str) -> dict[str, str]:
     if name == OBSERVER:
         own = rf"{OBSERVER}\..*"
         return {"configure": f"^{own}$", "write": f"^{own}$", "read": rf"^({own}|({'|'.join(SERVICES)})\.events)$"}
+    if name == DASHBOARD:
+        return {"configure": "^$", "write": "^$", "read": "^$"}
     return {
         "configure": "^$",
         "write": rf"^{name}\.(events|delay\.[0-9]+ms|return|dead)$",

@@ -32,6 +32,8 @@ class Correspondence:
 
     def moved(self, mail: Mail, progress: Progress, reason: str | None = None) -> "Correspondence":
         """Move a mail on."""
-        if mail is Mail.CONFIRMED:
-            return replace(self, confirmed=progress)
-        return replace(self, cancelled=progress, reason=reason or self.reason)
+        match mail:
+            case Mail.CONFIRMED:
+                return replace(self, confirmed=progress)
+            case Mail.CANCELLED:
+                return replace(self, cancelled=progress, reason=reason or self.reason)

@@ -54,8 +54,8 @@ class Order:
         return replace(self, status=Status.CONFIRMED)
 
     def cancelled(self, reason: CancelReason) -> "Order":
-        """Everybody undoes what they did, so all books are open again."""
-        return replace(self, status=Status.CANCELLED, reason=reason, stock=StockBook.OPEN, money=MoneyBook.OPEN)
+        """Everybody undoes what they did, so the stock's book is open again; the money's was not closed before."""
+        return replace(self, status=Status.CANCELLED, reason=reason, stock=StockBook.OPEN)
 
     @property
     def settled(self) -> bool:

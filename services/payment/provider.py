@@ -12,6 +12,7 @@ import httpx
 from services.payment.events import ChargeResult, UndoResult
 from shared.breaker import Breaker
 from shared.intents import UnansweredError
+from shared.tracing.context import CURRENT
 from shared.vocabulary.money import Money
 
 CONNECT_TIMEOUT_S = 1.0
@@ -98,7 +99,10 @@ class Provider:
     async def _post(self, path: str, body: object) -> tuple[int, dict[str, Any]]:
         try:
             async with asyncio.timeout(WHOLE_ANSWER_TIMEOUT_S):
-                answer = await self._ask(httpx.Request("POST", self._url + path, json=body, extensions=self._timeouts))
+                context = CURRENT.get()
+                headers = None if context is None else {"traceparent": str(context)}
+                url, extensions = self._url + path, self._timeouts
+                answer = await self._ask(httpx.Request("POST", url, json=body, headers=headers, extensions=extensions))
                 document = answer.json()
         except (httpx.HTTPError, TimeoutError, ValueError, RecursionError) as error:
             raise ProviderError(f"no answer: {type(error).__name__}") from error

@@ -6,7 +6,6 @@ another body, 409 while the first request is in flight, otherwise the first answ
 
 import asyncio
 import hashlib
-import re
 from collections.abc import Callable
 from typing import Annotated, Any
 from uuid import UUID
@@ -25,10 +24,10 @@ from shared.ids import new_id
 from shared.outcome import Advanced, Ignored
 from shared.ports import Store
 from shared.shell import Shell
+from shared.tracing.context import TRACEPARENT
 
 COMMAND_TIMEOUT_S = 10.0
 IDEMPOTENCY_KEY_MAX_CHARACTERS = 200
-_TRACEPARENT = re.compile(r"^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$")
 
 IdempotencyKey = Annotated[str | None, Header(max_length=IDEMPOTENCY_KEY_MAX_CHARACTERS, min_length=1)]
 """The header `Idempotency-Key`."""
@@ -109,7 +108,7 @@ def body_hash(body: BaseModel | None) -> str:
 def traceparent_of(request: Request) -> str | None:
     """Read the W3C trace context of a request; one that is malformed counts as none."""
     traceparent = request.headers.get("traceparent", "")
-    return traceparent if _TRACEPARENT.match(traceparent) else None
+    return traceparent if TRACEPARENT.fullmatch(traceparent) else None
 
 
 def refusal(status: int, detail: str, **members: Any) -> ports.Answer:

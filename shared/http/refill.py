@@ -8,12 +8,13 @@ from fastapi import APIRouter
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, StringConstraints
 from pydantic_core import PydanticCustomError
 
+from shared.http.cursor import Cursor
 from shared.http.problems import ProblemError
 from shared.reactions import Reactions
-from shared.store.refill import Place, Refill
+from shared.store.place import Place
+from shared.store.refill import Refill
 
 LaneName = Annotated[str, StringConstraints(pattern=r"^[a-z]+(\.[a-z_]+)+$", max_length=200)]
-Cursor = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,18}-[0-9]{1,18}$")]
 DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ]")
 
 

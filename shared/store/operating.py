@@ -51,7 +51,11 @@ LETTERS_LEFT = Statement(
 """)
 )
 
-OUTCOMES = Statement(text("SELECT event_id, outcome FROM inbox WHERE event_id = ANY(CAST(:event_ids AS uuid[]))"))
+OUTCOMES = Statement(
+    text("""
+    SELECT event_id, outcome, reason, received_at FROM inbox WHERE event_id = ANY(CAST(:event_ids AS uuid[]))
+""")
+)
 
 # Only what is dead: what was reacted to or dropped since must never be reacted to again.
 UNBURY = Statement(

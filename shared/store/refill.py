@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Self
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -11,31 +10,10 @@ from shared.store.actions import Act, record_acts
 from shared.store.connection import by_whose_fault
 from shared.store.driver import transacting
 from shared.store.operating import REFILL, REFILL_BEGINS
+from shared.store.place import Place
 
 LOT_MAX_EVENTS = 5_000
 """So many entries of the log are looked at in one transaction."""
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A place in the log: after everything up to it. Written as `TRANSACTION-POSITION`."""
-
-    transaction_id: int
-    position: int
-
-    def __str__(self) -> str:
-        """Write it."""
-        return f"{self.transaction_id}-{self.position}"
-
-    @classmethod
-    def read(cls, text: str) -> Self:
-        """Read it.
-
-        Raises:
-            ValueError: it is no place.
-        """
-        transaction_id, _, position = text.partition("-")
-        return cls(int(transaction_id), int(position))
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,38 +9,19 @@ Then, with everything in place, the same tests have to pass. Exit code 1 if any 
 import os
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from shutil import copy2
 
 from tests.ablation.safeguard import Safeguard
 from tests.ablation.safeguards import SAFEGUARDS
 from tests.ablation.stories import STORIES, tale, told
-from tests.ablation.table import DOCUMENT, REPOSITORY, written
+from tests.ablation.table import DOCUMENT, written
+from tests.copied import copied
 from tests.simulation.store import SWITCHES
 
+PREFIX = "quartet-ablation-"
 TEST_TIMEOUT_S = 300
 PASSED, FAILED = 0, 1
 """Exit codes of pytest; all others mean that a test was not run as it should be."""
-
-
-@contextmanager
-def copied() -> Iterator[Path]:
-    """Copy what git knows of the code, as it stands in the working tree."""
-    listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
-        cwd=REPOSITORY, check=True, capture_output=True, text=True,
-    )  # fmt: skip
-    with tempfile.TemporaryDirectory(prefix="quartet-ablation-") as directory:
-        root = Path(directory)
-        root.chmod(0o755)  # a database server that is not root has to get in
-        for name in filter(None, listed.stdout.split("\0")):
-            if (REPOSITORY / name).is_file():
-                (root / name).parent.mkdir(parents=True, exist_ok=True)
-                copy2(REPOSITORY / name, root / name)
-        yield root
 
 
 def run(root: Path, *tests: str) -> tuple[int, str]:
@@ -66,7 +47,7 @@ def simulate(root: Path, safeguard: Safeguard) -> tuple[int, str]:
 
 def missed(safeguard: Safeguard, stories: dict[str, str]) -> bool:
     """Take a safeguard away and say whether its test fails then, and the simulator finds a counterexample."""
-    with copied() as root:
+    with copied(PREFIX) as root:
         for edit in safeguard.removed:
             edit.apply(root)
         code, told = run(root, safeguard.test)
@@ -102,14 +83,14 @@ def main(names: list[str]) -> int:
     ]
     if stale:
         print(f"docs/counterexamples.md is not up to date: {', '.join(stale)}. Type python -m tests.ablation --stories")
-    with copied() as root:
+    with copied(PREFIX) as root:
         code, text = run(root, *dict.fromkeys(safeguard.test for safeguard in chosen))
     print("with everything in place: " + ("all of these pass" if code == PASSED else text))
     return 0 if all(all_missed) and code == PASSED and not stale else 1
 
 
 def _story(safeguard: Safeguard) -> str:
-    with copied() as root:
+    with copied(PREFIX) as root:
         for edit in safeguard.removed:
             edit.apply(root)
         code, story = simulate(root, safeguard)

@@ -72,8 +72,16 @@ async def half(stage: Stage, service: str, *, publishes: bool = True) -> AsyncIt
         if publishes:
             relay.offer(committed.unsent, committed.began_s)
 
-    bounds = {"batch_max_events": 500, "waiting_max_works": 100}
-    shell = Shell(program.reactions, parts.store, relay, clock, on_commit, life=new_id(), **bounds)
+    shell = Shell(
+        program.reactions,
+        parts.store,
+        relay,
+        clock,
+        on_commit,
+        life=new_id(),
+        batch_max_events=500,
+        waiting_max_works=100,
+    )
     running = asyncio.create_task(shell.run())
     try:
         yield Half(parts.store, shell, relay, watched.events)

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from infra.native.once import migration
 from infra.native.running import Running
-from infra.ports import HOST, SERVICES
+from infra.ports import HOST, SCHEMAS
 from infra.rabbitmq.users import VHOST
 from infra.topology import TABLES
 from shared.broker.declare import declare_at
@@ -72,8 +72,5 @@ async def furnish(servers: Servers) -> None:
     """Make the schemas and declare the topology, on servers that have their roles and users."""
     await asyncio.gather(
         declare_at(topology(), servers.broker_url("topology")),
-        *(
-            servers.programs.run(migration(service, servers.database_url(f"{service}_migrator")))
-            for service in SERVICES
-        ),
+        *(servers.programs.run(migration(service, servers.database_url(f"{service}_migrator"))) for service in SCHEMAS),
     )

@@ -19,7 +19,7 @@ from shared.intents import Performer
 from shared.outcome import Intent
 from shared.reactions import Reactions
 from shared.runtime import Runtime
-from shared.service import Service
+from shared.service import Service, recorder_to
 from shared.settings import Settings
 from shared.store.connection import connect
 from tests.integration.auditor import Auditor
@@ -141,7 +141,9 @@ class Stage:
         """Run a service without HTTP, with other reactions and performers where given, and with short delays."""
         program, settings = PROGRAMS[name], self.settings(name, **others)
         performers = performers or program.performers(settings)
-        runtime = Runtime(reactions or program.reactions, program.states, performers, settings, TIERS_MS)
+        recorder = recorder_to(settings.otlp_endpoint, name)
+        table = reactions or program.reactions
+        runtime = Runtime(table, program.states, performers, settings, TIERS_MS, recorder=recorder)
         async with runtime:
             await consuming(runtime)
             yield runtime

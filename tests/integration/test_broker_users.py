@@ -8,9 +8,10 @@ import pytest
 from aio_pika.abc import AbstractChannel
 from aiormq.exceptions import ChannelAccessRefused, PublishError
 
-from infra.ports import SERVICES
-from infra.rabbitmq.users import OBSERVER
+from infra.ports import HOST, SERVICES
+from infra.rabbitmq.users import DASHBOARD, OBSERVER
 from infra.topology import TABLES
+from services.dashboard.queues import Queues
 from shared.topology import lanes_of
 from tests.integration.auditor import QUEUES
 from tests.integration.servers import topology
@@ -109,3 +110,20 @@ async def test_a_service_declares_nothing(stage: Stage, service: str) -> None:
     async with channel(stage, service) as own:
         with pytest.raises(ChannelAccessRefused):
             await own.queue_delete(lane)
+
+
+async def test_the_dashboard_can_do_nothing_at_the_broker(stage: Stage) -> None:
+    """It declares, publishes and consumes nothing; through the management interface it reads how deep queues are."""
+    for exchange in EXCHANGES:
+        with pytest.raises(ChannelAccessRefused):
+            await publish(stage, DASHBOARD, exchange)
+    for queue in QUEUES:
+        with pytest.raises(ChannelAccessRefused):
+            await read(stage, DASHBOARD, queue)
+    async with channel(stage, DASHBOARD) as own:
+        with pytest.raises(ChannelAccessRefused):
+            await own.declare_queue("dashboard", timeout=20)
+    queues = Queues(f"http://{HOST}:{stage.servers.management_port}", stage.servers.broker_url(DASHBOARD))
+    told = await queues.depths()
+    await queues.close()
+    assert (told.why, set(told.queues) >= set(QUEUES)) == (None, True)

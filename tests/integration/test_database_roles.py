@@ -132,3 +132,21 @@ async def test_order_issues_and_revokes_keys_and_does_nothing_else_to_them(stage
             with pytest.raises(Refused):
                 await connection.execute(statement)
         await connection.execute("UPDATE api_keys SET revoked_at = now()")
+
+
+async def test_the_dashboard_sees_its_own_schema_alone(stage: Stage) -> None:
+    """It reads no service's tables, makes none, and cannot rewrite what it was told."""
+    async with connected(stage, "dashboard_service") as connection:
+        await connection.fetch("SELECT FROM events")
+        for statement in (
+            *(f"SELECT FROM {service}_service.events" for service in SERVICES),
+            "UPDATE events SET version = 1",
+            "DELETE FROM events",
+            "CREATE TABLE mine (id int)",
+        ):
+            with pytest.raises(Refused):
+                await connection.execute(statement)
+    for service in SERVICES:
+        async with connected(stage, f"{service}_service") as connection:
+            with pytest.raises(Refused):
+                await connection.fetch("SELECT FROM dashboard_service.events")

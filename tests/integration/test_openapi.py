@@ -129,7 +129,7 @@ async def right_requests(order: Actor, order_id: str) -> Mapping[str, dict[str, 
     mine = (await ask(order, "key")).json()["order_id"]
     issued = (await order.http.post("/customers/ben/keys", headers=AS_OPERATOR)).json()
     keyed = {"Idempotency-Key": str(new_id())}
-    probes: dict[str, dict[str, Any]] = {"GET /livez": {}, "GET /readyz": {}}
+    probes: dict[str, dict[str, Any]] = {"GET /livez": {}, "GET /readyz": {}, "GET /metrics": {}}
     keys = "/customers/{customer_id}/keys"
     operator = {"headers": AS_OPERATOR}
     return {
@@ -175,6 +175,10 @@ def operating(service: str, letter_id: UUID) -> dict[str, dict[str, Any]]:
         "POST /parked/release": json | {"body": {"all": True}},
         "POST /refill": json | {"body": refill},
         "GET /operator-actions": key | {"query": {"limit": 1}},
+        "GET /events": key | {"query": {"limit": 1}},
+        "GET /backlog": key,
+        "POST /outcomes": json | {"body": {"events": [str(letter_id)]}},
+        "GET /intents": key | {"query": {"order": str(letter_id)}},
     }
 
 

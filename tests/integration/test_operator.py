@@ -22,6 +22,10 @@ OPERATIONS = {
     ("post", "/parked/release"),
     ("post", "/refill"),
     ("get", "/operator-actions"),
+    ("get", "/events"),
+    ("get", "/backlog"),
+    ("post", "/outcomes"),
+    ("get", "/intents"),
 }
 KEYS = "/customers/{customer_id}/keys"
 OWN = {

@@ -8,7 +8,8 @@ import pytest
 from shared.broker.declare import declare_at
 from shared.store.driver import transacting
 from shared.store.operating import REFILL
-from shared.store.refill import Lot, Place, Refill
+from shared.store.place import Place
+from shared.store.refill import Lot, Refill
 from tests.integration.asking import is_problem
 from tests.integration.books import agree
 from tests.integration.half import half

@@ -8,6 +8,7 @@ import pytest
 from shared.desk import Desk
 from shared.letters import Kept, Selection
 from shared.ports import WorldError
+from shared.retries import LAST_FAILED_AT
 from shared.store.dead_letters import DeadLetters
 from tests.integration.letters import kept
 from tests.integration.operating import INBOX, LANE, LETTERS, acts, looked, mails, operated, quiet, set_aside, stranger
@@ -114,12 +115,14 @@ async def test_a_letter_that_comes_straight_back_is_not_lost(stage: Stage) -> No
 
 
 async def test_a_replay_has_fresh_headers(stage: Stage) -> None:
-    """Nothing of what the letter went through goes with it: its attempts begin anew, in its own lane."""
+    """Of what the letter went through it says when that ended; its attempts begin anew, in its own lane."""
     (only,) = await set_aside(stage)
+    (letter,) = await kept(stage.auditor, "notification")
     async with quiet(stage) as runtime:
         await runtime.desk.replay(Selection(), "all", dry_run=False)
     taken = await stage.auditor.take(LANE)
-    assert taken.headers.keys() <= {"x-delivery-count"}  # the broker's own
+    assert taken.headers.keys() <= {LAST_FAILED_AT, "x-delivery-count"}  # the broker's own
+    assert taken.headers[LAST_FAILED_AT] == letter["last_failed_at"].isoformat()
     assert taken.delivery_mode == 2
     assert orjson.loads(taken.body) == [
         orjson.loads(message([only]))[0] | {"time": orjson.loads(taken.body)[0]["time"]}

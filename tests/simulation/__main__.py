@@ -20,6 +20,7 @@ from tests.simulation.choices import BUDGETS, choices
 from tests.simulation.explore import Explored, explore
 from tests.simulation.histories import strange
 from tests.simulation.process_steps import ProcessSteps
+from tests.simulation.shorter import Tale, shortened
 from tests.simulation.spread import CORES, Campaign, Tally, run
 from tests.simulation.steps import take
 from tests.simulation.store import SWITCHES
@@ -154,10 +155,14 @@ def _so_far(schedules: int, total: Tally) -> None:
 
 
 def _tell_drawn(campaign: Campaign, number: int) -> int:
-    world = campaign.beginning(number)
-    schedule = play(world, campaign.chance(number), ProcessSteps(campaign.removed))
+    world, processes = campaign.beginning(number), ProcessSteps(campaign.removed)
+    schedule = play(world, campaign.chance(number), processes)
     options = f"{f' --in {campaign.world}' if campaign.world else ''}{_without(campaign.removed)}"
     print(f"\nquartet simulate --seed {campaign.seed} --replay {number}{options}; {_budgets(world)}")
+    if schedule.breaks:
+        steps = len(schedule.actions)
+        world, schedule = shortened(Tale(world, schedule), processes)
+        print(f"{steps} steps, told in {len(schedule.actions)}:")
     _tell(_played(world, schedule.actions, campaign.removed), schedule.breaks)
     return BROKEN if schedule.breaks else 0
 

@@ -1,7 +1,7 @@
 """Random mode: schedules drawn from a seed, in worlds drawn from it too."""
 
 import random
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from infra.audit.findings import Break
@@ -12,6 +12,9 @@ from tests.simulation.process_steps import ProcessSteps
 from tests.simulation.steps import take
 from tests.simulation.world import Action, World
 
+Chooser = Callable[[World], Action | None]
+"""Says what happens next; None once nothing can."""
+
 STEPS_MAX = 2_000
 """With only so many misfortunes to come every world comes to rest long before."""
 TOGETHER_MAX_MESSAGES = 4
@@ -21,9 +24,13 @@ TOGETHER_MAX_MESSAGES = 4
 class Odds:
     """How likely it is that a step goes wrong, that something goes wrong between steps, that messages come together."""
 
-    fault: float = 0.1
-    misfortune: float = 0.05
+    fault: float
+    misfortune: float
     together: float = 0.2
+
+
+MOODS = (Odds(0.05, 0.02), Odds(0.1, 0.05), Odds(0.4, 0.2))
+"""One is drawn for each schedule: where things go wrong all the time, they go wrong again in the same place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,16 +42,23 @@ class Schedule:
     end: World
 
 
-def play(world: World, seed: object, processes: ProcessSteps, watch: Watch = nobody, odds: Odds = Odds()) -> Schedule:
+def play(world: World, seed: object, processes: ProcessSteps, watch: Watch = nobody) -> Schedule:
     """Take steps as chance has it, until nothing can happen any more or a promise is broken."""
-    chance, actions = random.Random(str(seed)), list[Action]()
+    chance = random.Random(str(seed))
+    odds = chance.choice(MOODS)
+    return walk(world, lambda here: _drawn(here, chance, odds), processes, watch)
+
+
+def walk(world: World, chosen: Chooser, processes: ProcessSteps, watch: Watch = nobody) -> Schedule:
+    """Take steps as they are chosen, until none is or a promise is broken."""
+    actions = list[Action]()
     while len(actions) < STEPS_MAX:
-        drawn = _drawn(world, chance, odds)
-        if drawn is None:
+        action = chosen(world)
+        if action is None:
             return Schedule(tuple(actions), tuple(broken_at_rest(world)), world)
-        action, after = drawn, take(world, drawn, processes)
+        after = take(world, action, processes)
         if after is None:  # what was to go wrong did not come up: then nothing does
-            action = drawn._replace(fault=None, budget="")
+            action = action._replace(fault=None, budget="")
             after = take(world, action, processes)
             assert after is not None
         actions.append(action)

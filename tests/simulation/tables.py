@@ -34,9 +34,9 @@ class OutboxRow(NamedTuple):
     generation: int = 0
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Tables:
-    """What is committed. Nobody changes a mapping in place."""
+    """What is committed. Nobody changes anything in place; it is not frozen because that makes making one slower."""
 
     states: Mapping[Any, tuple[Any, int]] = field(default_factory=dict)
     """By key, a state and its version. Inventory keeps its shelves here too, by SKU."""

@@ -5,12 +5,16 @@ import random
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from shared.envelope import Logged
+from shared.ports import LogEntry
 from tests.simulation.campaign import play
 from tests.simulation.choices import BUDGETS
 from tests.simulation.process_steps import ProcessSteps
 from tests.simulation.steps import take
+from tests.simulation.store import START
+from tests.simulation.tables import OutboxRow, Tables
 from tests.simulation.windows import Watch
-from tests.simulation.worlds import Setting, cancel, drawn, place
+from tests.simulation.worlds import Setting, cancel, drawn, order_id, place
 
 SCHEDULES = 300
 RARER = (
@@ -56,6 +60,18 @@ def test_a_seed_is_a_schedule() -> None:
     for seed in range(60):
         world = drawn(random.Random(seed)).world()
         assert play(world, seed, processes).actions == play(world, seed, ProcessSteps()).actions, f"seed {seed}"
+
+
+def test_an_event_is_known_by_what_it_tells() -> None:
+    """Its id says what caused it: a cancellation releases what was held, in one world this, in another that."""
+    goods = (b"violin", b"bow")
+    one_order = order_id(1)
+    logged = [Logged(one_order, "stock.released.v1", "inventory", each, one_order, None, None, START) for each in goods]
+    entries = [LogEntry(order_id(1), 1, each, public=True) for each in logged]
+    one, other = (Tables(outbox={order_id(1): OutboxRow(entry)}) for entry in entries)
+    assert one.key != other.key
+    one, other = (Tables(logs={order_id(1): (entry,)}) for entry in entries)
+    assert one.key != other.key
 
 
 def test_what_is_looked_up_is_what_would_be_done() -> None:

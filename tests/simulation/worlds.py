@@ -27,6 +27,12 @@ DEATHS_MAX = 8
 MORE_SHARE = 0.4
 """So often there is one order more. What breaks, breaks with few orders as a rule, and one order is played ten times
 while four are played once; what takes several orders, a customer who gets the last violin, comes up with two."""
+MISFORTUNE_SHARE = 0.4
+"""So many of the kinds of misfortune come to a world. Where all of them come to each, each is drowned by the others: no
+event ever failed so often that it became a dead letter.
+
+Source: A. Groce et al., Swarm Testing, 2012.
+"""
 CANCEL_SHARE = 0.4
 """So many customers change their mind."""
 
@@ -116,7 +122,7 @@ def drawn(chance: random.Random, orders_max: int = 4) -> Setting:
         commands.append(place(number, {sku: 1 for sku in skus if sku in wanted}))
         if chance.random() < CANCEL_SHARE:
             commands.append(cancel(number))
-    budgets = {name: chance.randint(0, 3) for name in BUDGETS}
+    budgets = {name: chance.randint(1, 3) if chance.random() < MISFORTUNE_SHARE else 0 for name in BUDGETS}
     return Setting(
         "drawn", "orders over goods that may not do for all", tuple(commands),
         {sku: chance.randint(1, orders) for sku in skus}, budgets, {},

@@ -48,6 +48,13 @@ OWN_SECRETS = {
     "configuration": {name for name in VARIABLES if name.endswith("_BROKER_PASSWORD")},
     **{name: {broker_variable("topology")} for name in ("topology", "topology-watch")},
     "provider": {OPERATOR_KEY},
+    "dashboard": {
+        role_variable("dashboard_service"),
+        broker_variable("dashboard"),
+        OPERATOR_KEY,
+        customer_variable(CUSTOMERS[0]),
+    },
+    "migrate-dashboard": {role_variable("dashboard_migrator")},
     "seed": {role_variable("order_migrator"), OPERATOR_KEY, *map(customer_variable, CUSTOMERS)},
 }
 
@@ -88,7 +95,7 @@ def test_the_programs_are_those_of_a_native_run(tmp_path: Path) -> None:
     credentials = Credentials(dict.fromkeys(VARIABLES, "secret"))
     programs = Stack(Home(tmp_path), credentials, Installed(Path("/server"), Path("/epmd"))).programs()
     assert {program.name for program in programs} - {"epmd"} == set(PROGRAMS) - {"configuration", "front"}
-    assert {program.name for program in programs if program.once} == set(ONCE) - {"configuration"}
+    assert {program.name for program in programs if program.once} == set(ONCE) - {"configuration", "observability"}
     for program in programs:
         if program.argv[1:2] == ("-m",):
             assert ALL[program.name]["command"][1:] == list(program.argv[1:]), program.name

@@ -35,6 +35,13 @@ OWN_SECRETS = {
     },
     **{name: {broker_variable("topology")} for name in ("topology", "topology-watch")},
     "provider": {OPERATOR_KEY},
+    "dashboard": {
+        role_variable("dashboard_service"),
+        broker_variable("dashboard"),
+        OPERATOR_KEY,
+        customer_variable(CUSTOMERS[0]),
+    },
+    "migrate-dashboard": {role_variable("dashboard_migrator")},
     "seed": {role_variable("order_migrator"), OPERATOR_KEY, *map(customer_variable, CUSTOMERS)},
 }
 
@@ -130,7 +137,8 @@ def test_the_definitions_hold_no_password() -> None:
     made = definitions({name: f"secret-of-{name}" for name in USERS})
     assert "secret-of" not in str(made)
     assert [user["name"] for user in made["users"]] == list(USERS)
-    assert [user["name"] for user in made["users"] if user["tags"]] == ["topology"]
+    tags = {user["name"]: user["tags"] for user in made["users"] if user["tags"]}
+    assert tags == {"topology": ["administrator"], "dashboard": ["management"]}
 
 
 @pytest.mark.parametrize("service", SERVICES)

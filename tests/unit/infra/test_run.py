@@ -13,6 +13,16 @@ def test_a_run_is_read_as_it_was_written(tmp_path: Path) -> None:
     run.write(tmp_path / "running.json")
     assert Run.read(tmp_path / "running.json") == run
     assert str(run) == "in Docker, with SCALE=2"
+    observed = Run(Mode.DOCKER, 2, observe=True)
+    observed.write(tmp_path / "running.json")
+    assert Run.read(tmp_path / "running.json") == observed
+    assert str(observed) == "in Docker, with SCALE=2 and OBSERVE=1"
+
+
+def test_a_run_of_before_was_not_observed(tmp_path: Path) -> None:
+    """What an older `make up` wrote down is read all the same."""
+    (tmp_path / "running.json").write_text('{"mode": "docker", "scale": 1}')
+    assert Run.read(tmp_path / "running.json") == Run(Mode.DOCKER, 1)
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"mode": "elsewhere", "scale": 1}', '{"mode": "docker"}'])

@@ -11,6 +11,10 @@ JSON = '{"time":"2026-01-02T03:04:05.678901+00:00","level":"INFO","message":"a �
     ("line", "expected"),
     [
         (JSON, "03:04:05.678 INFO     a → b  order_id=7"),
+        (
+            JSON[:-1] + ',"took_ms":3.2,"outcome":"advanced","trace_id":"0af7","span_id":"b7ad"}',
+            "03:04:05.678 INFO     a → b  3.2 ms  order_id=7 trace_id=0af7",
+        ),
         (f"order | {JSON}", "order | 03:04:05.678 INFO     a → b  order_id=7"),
         (JSON[:-1] + ',"exception":"Traceback\\n  x\\n"}', "03:04:05.678 INFO     a → b  order_id=7\nTraceback\n  x"),
         ("2026-01-02 03:04:05 UTC [7] LOG:  ready", "2026-01-02 03:04:05 UTC [7] LOG:  ready"),

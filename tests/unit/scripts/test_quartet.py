@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -36,3 +37,12 @@ def test_a_typing_error_is_met_with_a_suggestion() -> None:
     told = CliRunner().invoke(app, ["audti"])
     assert told.exit_code == 2
     assert "audit" in told.stderr
+
+
+def test_observing_natively_is_refused_in_one_line(tmp_path: Path) -> None:
+    """Before anything is begun."""
+    told = CliRunner().invoke(app, ["up", "--mode", "native", "--observe"], env={**WIDE, "QUARTET_HOME": str(tmp_path)})
+    assert told.exit_code == 2
+    assert told.stderr.startswith("quartet: OBSERVE=1 needs Docker")
+    assert len(told.stderr.splitlines()) == 1
+    assert not (tmp_path / "running.json").exists()

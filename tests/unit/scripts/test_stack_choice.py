@@ -6,7 +6,7 @@ import pytest
 
 from infra.failure import StackError
 from infra.run import Mode, Run
-from scripts.stack_choice import choose
+from scripts.stack_choice import INSTEAD, choose
 
 
 def answers() -> str:
@@ -64,3 +64,28 @@ def test_auto_says_why() -> None:
     """So that nobody wonders where the containers are."""
     assert choose("auto", "", None, silent).why == "Natively, because no Docker engine answers."
     assert choose("auto", "", None, answers).why.startswith("In Docker, because an engine answers")
+
+
+def test_it_can_be_observed_in_docker() -> None:
+    """Whoever does not ask for it gets it only where it is so already."""
+    observed = Run(Mode.DOCKER, 1, observe=True)
+    assert choose("auto", "", None, answers, observe=True).run == observed
+    assert choose("auto", "", observed, never, observe=True).run == observed
+    assert choose("auto", "", observed, never).run == observed
+    assert not choose("auto", "", None, answers).run.observe
+
+
+@pytest.mark.parametrize(
+    ("mode", "up", "engine", "sentence"),
+    [
+        ("native", None, never, "OBSERVE=1 needs Docker, and Quartet goes natively, as MODE=native says."),
+        ("auto", None, silent, "OBSERVE=1 needs Docker, and Quartet goes natively, because no Docker engine answers."),
+        ("auto", Run(Mode.DOCKER, 1), never, "Quartet is up in Docker, with SCALE=1: `make down` first"),
+        ("auto", Run(Mode.NATIVE, 1), never, "Quartet is up natively, with SCALE=1: `make down` first"),
+    ],
+)
+def test_it_cannot_be_observed(mode: str, up: Run | None, engine: Callable[[], str], sentence: str) -> None:
+    """That is one clear line too; it says what helps."""
+    with pytest.raises(StackError) as refusal:
+        choose(mode, "", up, engine, observe=True)
+    assert str(refusal.value) in (sentence, f"{sentence} {INSTEAD}")

@@ -100,7 +100,7 @@ def grid(service: Service) -> str:
         (PAYMENT, PAYMENT_GRID),
         (NOTIFICATION, NOTIFICATION_GRID),
     ],
-    ids=str,
+    ids=["order", "inventory", "payment", "notification"],
 )
 def test_grid(service: Service, expected: str) -> None:
     """Every pair is decided, and as the grid says; nothing but an outcome or `ImpossibleError` ever comes back."""

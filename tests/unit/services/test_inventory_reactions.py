@@ -35,6 +35,7 @@ RESTOCKED = StockReleased(order_id=ORDER, lines=LINES, restocked=True)
 RECEIVED = StockReceived(receipt_id=RECEIPT, sku="mug", quantity=3)
 NO_PENS = Holding(None, {"mug": Level(10, 10, 0, 0)})
 NOTHING = Holding()
+NEVER_HELD = ImpossibleError("a confirmation of an order whose stock was never held")
 
 
 def rejected(*missing: str) -> StockRejected:
@@ -61,8 +62,8 @@ CASES = [
     Case("what is held is sold", HELD, CONFIRMED, advance(COMMITTED, STOCK_COMMITTED)),
     Case("sold already", COMMITTED, CONFIRMED, ignore("it is sold already")),
     Case("cancelled meanwhile", RELEASED, CONFIRMED, ignore("the order was cancelled after it was confirmed")),
-    Case("a confirmation without stock", REJECTED, CONFIRMED, ImpossibleError),
-    Case("a confirmation out of nothing", FREE, CONFIRMED, ImpossibleError),
+    Case("a confirmation without stock", REJECTED, CONFIRMED, NEVER_HELD),
+    Case("a confirmation out of nothing", FREE, CONFIRMED, NEVER_HELD),
     # Letting go: each cancellation is answered once.
     Case("what is held is let go", HELD, cancelled(), advance(RELEASED, STOCK_RELEASED)),
     Case("what is sold is restocked", COMMITTED, cancelled(), advance(RELEASED, RESTOCKED)),
@@ -91,6 +92,12 @@ CASES = [
         NOTHING,
         RECEIPT_REQUESTED,
         advance(Holding(None, {"mug": Level(3, 3, 0, 0)}), RECEIVED),
+    ),
+    Case(
+        "goods arrive, and what is held stays held",
+        HELD,
+        RECEIPT_REQUESTED,
+        advance(Holding(HELD.reservation, {**HELD.stock, "mug": HELD.level("mug").receive(3)}), RECEIVED),
     ),
 ]  # fmt: skip
 

@@ -44,6 +44,14 @@ VOIDED = dead(money=MoneyBook.VOIDED)
 SETTLED = dead(StockBook.RELEASED, MoneyBook.REFUNDED)
 DEADLINE = Deadline(order_id=ORDER, after_s=DEADLINE_S)
 CANCELLED_BEFORE = ignore("cancelled already")
+UNPLACED = ImpossibleError("a payment for an order that was never placed")
+REJECTED_LATE = ImpossibleError("out_of_stock for an order that is confirmed, or was never placed")
+DECLINED_LATE = ImpossibleError("payment_declined for an order that is confirmed, or was never placed")
+NO_DEADLINE = ImpossibleError("the deadline of an order that was never placed")
+UNSOLD = ImpossibleError("stock committed for an order that is not confirmed")
+UNRELEASED = ImpossibleError("stock released for an order that is not cancelled")
+UNVOIDED = ImpossibleError("money voided for an order that is not cancelled")
+UNREFUNDED = ImpossibleError("money refunded for an order that is not cancelled")
 
 CASES = [
     # The placement, which sets the deadline.
@@ -55,7 +63,7 @@ CASES = [
     Case("money again", STANDING, PAYMENT_CAPTURED, ignore("confirmed already")),
     Case("money again after the sale", SOLD, PAYMENT_CAPTURED, ignore("confirmed already")),
     Case("money too late", DEAD, PAYMENT_CAPTURED, ignore("cancelled already: payment undoes it on order.cancelled")),
-    Case("money of nobody", None, PAYMENT_CAPTURED, ImpossibleError),
+    Case("money of nobody", None, PAYMENT_CAPTURED, UNPLACED),
     # No stock.
     Case(
         "no stock cancels",
@@ -64,8 +72,8 @@ CASES = [
         advance(dead(reason=NO_STOCK), cancelled(NO_STOCK), withdraw=(Deadline,)),
     ),
     Case("no stock, too late", DEAD, STOCK_REJECTED, CANCELLED_BEFORE),
-    Case("no stock after confirmation", STANDING, STOCK_REJECTED, ImpossibleError),
-    Case("no stock for nobody", None, STOCK_REJECTED, ImpossibleError),
+    Case("no stock after confirmation", STANDING, STOCK_REJECTED, REJECTED_LATE),
+    Case("no stock for nobody", None, STOCK_REJECTED, REJECTED_LATE),
     # No money.
     Case(
         "no money cancels",
@@ -74,8 +82,8 @@ CASES = [
         advance(dead(reason=NO_MONEY), cancelled(NO_MONEY), withdraw=(Deadline,)),
     ),
     Case("no money, too late", SETTLED, PAYMENT_DECLINED, CANCELLED_BEFORE),
-    Case("no money after confirmation", SOLD, PAYMENT_DECLINED, ImpossibleError),
-    Case("no money of nobody", None, PAYMENT_DECLINED, ImpossibleError),
+    Case("no money after confirmation", SOLD, PAYMENT_DECLINED, DECLINED_LATE),
+    Case("no money of nobody", None, PAYMENT_DECLINED, DECLINED_LATE),
     # The deadline.
     Case(
         "the deadline cancels",
@@ -85,7 +93,7 @@ CASES = [
     ),
     Case("the deadline after the verdict", STANDING, DEADLINE_PASSED, ignore("the verdict came in time")),
     Case("the deadline after a cancellation", DEAD, DEADLINE_PASSED, ignore("the verdict came in time")),
-    Case("the deadline of nobody", None, DEADLINE_PASSED, ImpossibleError),
+    Case("the deadline of nobody", None, DEADLINE_PASSED, NO_DEADLINE),
     # The customer.
     Case(
         "a customer cancels what is pending",
@@ -116,8 +124,8 @@ CASES = [
         STOCK_COMMITTED,
         ignore("cancelled meanwhile: the release closes the book"),
     ),
-    Case("a sale before the verdict", PENDING, STOCK_COMMITTED, ImpossibleError),
-    Case("a sale to nobody", None, STOCK_COMMITTED, ImpossibleError),
+    Case("a sale before the verdict", PENDING, STOCK_COMMITTED, UNSOLD),
+    Case("a sale to nobody", None, STOCK_COMMITTED, UNSOLD),
     Case("the release closes the stock book", DEAD, STOCK_RELEASED, advance(RELEASED, RELEASE_NOTED)),
     Case(
         "the release comes after the money",
@@ -126,9 +134,9 @@ CASES = [
         advance(dead(StockBook.RELEASED, MoneyBook.VOIDED), RELEASE_NOTED),
     ),
     Case("the release again", RELEASED, STOCK_RELEASED, ignore("the stock is released already")),
-    Case("a release of what stands", STANDING, STOCK_RELEASED, ImpossibleError),
-    Case("a release of what is pending", PENDING, STOCK_RELEASED, ImpossibleError),
-    Case("a release for nobody", None, STOCK_RELEASED, ImpossibleError),
+    Case("a release of what stands", STANDING, STOCK_RELEASED, UNRELEASED),
+    Case("a release of what is pending", PENDING, STOCK_RELEASED, UNRELEASED),
+    Case("a release for nobody", None, STOCK_RELEASED, UNRELEASED),
     # The money book.
     Case("the void closes the money book", DEAD, PAYMENT_VOIDED, advance(VOIDED, VOID_NOTED)),
     Case(
@@ -138,12 +146,12 @@ CASES = [
         advance(dead(StockBook.RELEASED, MoneyBook.VOIDED), VOID_NOTED),
     ),
     Case("the void again", VOIDED, PAYMENT_VOIDED, ignore("the money is undone already")),
-    Case("a void of what stands", SOLD, PAYMENT_VOIDED, ImpossibleError),
-    Case("a void for nobody", None, PAYMENT_VOIDED, ImpossibleError),
+    Case("a void of what stands", SOLD, PAYMENT_VOIDED, UNVOIDED),
+    Case("a void for nobody", None, PAYMENT_VOIDED, UNVOIDED),
     Case("the refund settles", RELEASED, PAYMENT_REFUNDED, advance(SETTLED, REFUND_NOTED)),
     Case("the refund after a void", VOIDED, PAYMENT_REFUNDED, ignore("the money is undone already")),
-    Case("a refund of what stands", STANDING, PAYMENT_REFUNDED, ImpossibleError),
-    Case("a refund for nobody", None, PAYMENT_REFUNDED, ImpossibleError),
+    Case("a refund of what stands", STANDING, PAYMENT_REFUNDED, UNREFUNDED),
+    Case("a refund for nobody", None, PAYMENT_REFUNDED, UNREFUNDED),
 ]
 
 

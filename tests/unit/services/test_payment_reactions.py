@@ -50,6 +50,8 @@ SILENT = DeclineReason.PROVIDER_SILENT
 UNDO_BEGINS = advance(UNDOING, UndoIntended(order_id=ORDER), Undo(order_id=ORDER), withdraw=(Charge,))
 KNOWN, STOCK_KNOWN = ignore("the amount is known already"), ignore("the stock is known to be held already")
 UNDO_DECIDES = ignore("the order is cancelled: the undo decides")
+UNCHARGED = ImpossibleError("an answer to a charge that nobody intended")
+NOT_UNDOING = ImpossibleError("an answer to an undo that nobody intended")
 
 CASES = [
     # Both must be known before anybody is charged, and either may come first.
@@ -84,8 +86,8 @@ CASES = [
     ),
     Case("captured while undoing", UNDOING, OK, UNDO_DECIDES),
     Case("captured after the undo", VOIDED, OK, UNDO_DECIDES),
-    Case("an answer that nobody asked for", None, OK, ImpossibleError),
-    Case("an answer before there was stock", AWAITING_STOCK, NO, ImpossibleError),
+    Case("an answer that nobody asked for", None, OK, UNCHARGED),
+    Case("an answer before there was stock", AWAITING_STOCK, NO, UNCHARGED),
     # The order is cancelled: before a charge there is nothing to undo, from then on the provider is asked.
     Case("cancelled before anything", None, cancelled(), advance(TOMBSTONE, PAYMENT_VOIDED)),
     Case("cancelled before there was stock", AWAITING_STOCK, cancelled(), advance(TOMBSTONE, PAYMENT_VOIDED)),
@@ -100,8 +102,8 @@ CASES = [
     Case("nothing was captured, nor ever can be", UNDOING, SHUT, advance(VOIDED, PAYMENT_VOIDED)),
     Case("undone twice", REFUNDED, SHUT, ignore("it is undone already")),
     Case("undone though nothing was charged", TOMBSTONE, BACK, ignore("it is undone already")),
-    Case("an undo that nobody intended", CAPTURED, BACK, ImpossibleError),
-    Case("an undo of nothing", None, SHUT, ImpossibleError),
+    Case("an undo that nobody intended", CAPTURED, BACK, NOT_UNDOING),
+    Case("an undo of nothing", None, SHUT, NOT_UNDOING),
 ]
 
 

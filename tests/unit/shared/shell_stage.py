@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from shared.batch import Item, Result
+from shared.batch import Follow, Item, Result, pass_on
 from shared.ids import new_id
 from shared.ports import WorldError
 from shared.reactions import Reactions
@@ -26,7 +26,12 @@ class Stage:
         self.commits: list[Committed] = []
         self.shell = self.born()
 
-    def born(self, reactions: Reactions = toy, on_commit: Callable[[Committed], None] | None = None) -> Shell:
+    def born(
+        self,
+        reactions: Reactions = toy,
+        on_commit: Callable[[Committed], None] | None = None,
+        follow: Follow = pass_on,
+    ) -> Shell:
         """Give the shell of a new process over the same world."""
         return Shell(
             reactions,
@@ -37,6 +42,7 @@ class Stage:
             life=new_id(),
             batch_max_events=BATCH_MAX_EVENTS,
             waiting_max_works=3,
+            follow=follow,
         )
 
     async def play(self, *items: Item) -> tuple[Result, ...]:

@@ -3,6 +3,7 @@
 import errno
 import io
 from types import SimpleNamespace
+from typing import Any
 from uuid import UUID
 
 import orjson
@@ -10,9 +11,15 @@ import pytest
 
 from shared import logs
 from shared.ids import new_id
+from shared.logs import Line
 
 ORDER = new_id()
-LINES = [("order.placed.v1 → stock.reserved", ORDER, new_id()), ("stock.reserved.v1 ignored: so", ORDER, UUID(int=7))]
+TRACE = {"trace_id": "0af7651916cd43dd8448eb211c80319c", "span_id": "b7ad6b7169203331"}
+ABOUT = {"took_ms": 3.2, "order_id": ORDER}
+LINES: list[Line] = [
+    ("order.placed.v1 → stock.reserved", {**ABOUT, "event_id": new_id(), "outcome": "advanced", **TRACE}),
+    ("stock.reserved.v1 ignored: so", {**ABOUT, "event_id": UUID(int=7), "outcome": "ignored"}),
+]
 
 
 class Disk(io.BytesIO):
@@ -36,12 +43,14 @@ def disk(monkeypatch: pytest.MonkeyPatch) -> Disk:
 
 
 def test_a_line_for_each(disk: Disk) -> None:
-    """Each line is a JSON object with the message, the service, and the order and the event that it is about."""
+    """Each line is a JSON object with the message, the service, the order and the event, and what became of it."""
     logs.info_all(LINES)
     told = [orjson.loads(line) for line in disk.getvalue().splitlines()]
     assert [(line["message"], line["order_id"], line["event_id"]) for line in told] == [
-        (text, str(order_id), str(event_id)) for text, order_id, event_id in LINES
+        (message, str(about["order_id"]), str(about["event_id"])) for message, about in LINES
     ]
+    assert [(line["outcome"], line["took_ms"]) for line in told] == [("advanced", 3.2), ("ignored", 3.2)]
+    assert [line.get("trace_id") for line in told] == [TRACE["trace_id"], None]
     assert {(line["service"], line["level"]) for line in told} == {("inventory", "INFO")}
 
 
@@ -49,3 +58,18 @@ def test_a_full_disk_costs_the_lines_alone(disk: Disk) -> None:
     """The batch that they tell of is committed: the service goes on."""
     disk.full = True
     logs.info_all(LINES)
+
+
+def test_as_a_person_reads_it() -> None:
+    """How long it took stands behind what happened; what is for programs alone is left out."""
+    record: Any = {"extra": {"service": "order", **LINES[0][1]}}
+    logs._text(record)
+    ids = f"order_id={ORDER} event_id={LINES[0][1]['event_id']} trace_id={TRACE['trace_id']}"
+    assert record["extra"]["about"] == f"  3.2 ms  {ids}"
+
+
+def test_nothing_about_a_line_that_is_about_nothing() -> None:
+    """No space at its end."""
+    record: Any = {"extra": {"service": "order"}}
+    logs._text(record)
+    assert record["extra"]["about"] == ""

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from shared.envelope import encode
 from shared.event import Event
-from shared.masking import MARKS, MASK, SHOWN_MAX_CHARACTERS, masked
+from shared.masking import MARKS, MASK, SHOWN_MAX_CHARACTERS, masked, masked_data
 from tests.unit.shared.generated import FEW, instances
 from tests.unit.shared.test_letters import JSON
 from tests.unit.shared.wire import PUBLIC, batch, cloud_event, logged
@@ -48,6 +48,17 @@ def test_what_is_marked_is_hidden_and_all_else_is_shown(event: type[Event], data
     if len(text) < SHOWN_MAX_CHARACTERS:
         plain = orjson.loads(made.model_dump_json())
         assert orjson.loads(text)[0]["data"] == plain | dict.fromkeys(values, MASK)
+
+
+@pytest.mark.parametrize("event", PUBLIC, ids=lambda event: event.kind.name)
+@given(data=st.data())
+@FEW
+def test_so_it_is_with_its_data_alone(event: type[Event], data: st.DataObject) -> None:
+    """As the log holds them."""
+    values = marked(event)
+    plain = orjson.loads(data.draw(instances(event)).model_copy(update=values).model_dump_json())
+    assert masked_data(event.kind.type, plain) == plain | dict.fromkeys(values, MASK)
+    assert masked_data("order.placed.v99", {"a": [PRIVATE]}) == {"a": [MASK]}
 
 
 def test_a_field_that_no_schema_knows_is_hidden() -> None:

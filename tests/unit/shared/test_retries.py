@@ -1,10 +1,12 @@
 """What becomes of an event that failed."""
 
 import asyncio
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import pytest
 
+from shared.ports import Message, NotConfirmedError
 from shared.retries import ATTEMPTS_READ_MAX, REASON_MAX_CHARACTERS, Failure, Retries, attempts_so_far
 from shared.topology import DELAY_TIERS_MS, Lane
 from shared.vocabulary.inventory import StockReserved
@@ -12,7 +14,7 @@ from tests.unit.shared.fakes import START, FakeClock, FakePublisher
 from tests.unit.shared.loop import until
 
 LANE = Lane("payment", StockReserved)
-FAILURE = Failure("one", b"[1]", 1, "ValueError", "ValueError: no", None)
+FAILURE = Failure("one", b"[1]", 1, "ValueError", "ValueError: no", START)
 TIERS_MS = (1_000, 10_000)
 
 
@@ -65,11 +67,15 @@ async def test_what_no_retry_helps_is_set_aside_at_once(retries: Retries, publis
     assert publisher.published[0].exchange == "payment.dead"
 
 
-async def test_fresh_headers(retries: Retries, publisher: FakePublisher) -> None:
-    """The headers are ours alone, and none of them begins with `x-`: the broker keeps its own count in those."""
-    await retries.set_back(LANE, [FAILURE])
+@pytest.mark.parametrize("attempts", [1, 3])
+async def test_fresh_headers(retries: Retries, publisher: FakePublisher, attempts: int) -> None:
+    """On a copy that waits and on a dead letter the headers are ours alone, and none begins with `x-`.
+
+    The broker keeps its own count in those; and of a dead letter a person reads what happened.
+    """
+    await retries.set_back(LANE, [replace(FAILURE, attempts=attempts)])
     assert publisher.published[0].headers == {
-        "quartet-attempts": 1,
+        "quartet-attempts": attempts,
         "quartet-lane": "payment.stock.reserved",
         "quartet-error-class": "ValueError",
         "quartet-reason": "ValueError: no",
@@ -102,6 +108,17 @@ async def test_waits_until_every_copy_is_confirmed(
     assert clock.slept_s == [0.1, 0.2, 0.4, 0.8]
 
 
+async def test_a_copy_that_nothing_was_said_about_is_not_confirmed(clock: FakeClock) -> None:
+    """Whoever answers for fewer messages than it was given has a mistake, and the message must not be acked for it."""
+
+    class Forgetful(FakePublisher):
+        async def publish(self, messages: Iterable[Message]) -> Sequence[NotConfirmedError | None]:
+            return (await super().publish(messages))[1:]
+
+    with pytest.raises(ValueError, match="shorter"):
+        await Retries(Forgetful(), clock, TIERS_MS).set_back(LANE, [FAILURE, replace(FAILURE, event_id="two")])
+
+
 async def test_does_not_return_before(retries: Retries, publisher: FakePublisher) -> None:
     """As long as the broker is silent, the message that the failure came in cannot be acked."""
     publisher.open.clear()
@@ -116,6 +133,7 @@ async def test_does_not_return_before(retries: Retries, publisher: FakePublisher
     ("headers", "attempts"),
     [
         ({}, 0),
+        ({"quartet-attempts": 1}, 1),
         ({"quartet-attempts": 2}, 2),
         ({"quartet-attempts": 0}, 0),
         ({"quartet-attempts": -5}, 0),

@@ -1,11 +1,12 @@
 """The shell: whole works in batches, one transaction at a time, whatever the world does meanwhile."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from loguru import logger
 
 from shared.batch import Duplicate, Raised
 from shared.ids import new_id
@@ -24,6 +25,16 @@ SLOW = TooSlowError("canceling statement due to statement timeout")
 @pytest.fixture
 def stage() -> Stage:
     return Stage()
+
+
+@pytest.fixture
+def heard() -> Iterator[list[str]]:
+    """Collect what the kit logs."""
+    messages: list[str] = []
+    logger.enable("shared")
+    sink = logger.add(lambda message: messages.append(message.record["message"]))
+    yield messages
+    logger.remove(sink)
 
 
 def in_time_that_jumps(test: Callable[[], Awaitable[None]]) -> None:
@@ -49,6 +60,21 @@ async def test_public_events_alone_are_for_the_outbox(stage: Stage) -> None:
     assert set(stage.store.tables.outbox) == {entry.event_id for entry in committed.unsent}
     assert [claim.intent.kind for claim in committed.claims] == ["encore"]
     assert (tuple(committed.items), tuple(committed.results)) == (items, results)
+
+
+async def test_a_commit_says_when_it_began(stage: Stage) -> None:
+    """Graces and leases are counted from before the transaction, however long it took: the database counts so too."""
+    stage.store.open.clear()
+    began_s = stage.clock.monotonic_s()
+    async with running(stage.shell.run()):
+        waiting = stage.shell.submit(cue())
+        await until(lambda: stage.store.batches)
+        slept_s = 10.0
+        await stage.clock.sleep(slept_s)
+        stage.store.open.set()
+        await waiting
+    (committed,) = stage.commits
+    assert began_s <= committed.began_s < began_s + slept_s
 
 
 async def test_takes_what_is_there(stage: Stage) -> None:
@@ -125,12 +151,29 @@ async def test_what_takes_too_long_is_taken_apart(stage: Stage) -> None:
     assert set(stage.store.batches) == {2}
 
 
+async def test_two_that_take_too_long_are_tried_alone(stage: Stage) -> None:
+    """There is no batch so small that it would run for ever, though each of its events goes through alone."""
+    stage.store.fail("write", *[SLOW] * TOO_SLOW_MAX)
+    assert kinds(await stage.play(*cues("play", "play"))) == [Advanced, Advanced]
+    assert stage.store.batches == [*[2] * TOO_SLOW_MAX, 1, 1]
+
+
 async def test_one_event_that_takes_too_long_is_not_set_aside(stage: Stage) -> None:
     """A disk that stands still for an hour is no event's fault."""
     failures = 10 * TOO_SLOW_MAX
     stage.store.fail("write", *[SLOW] * failures)
     assert kinds(await stage.play(cue())) == [Advanced]
     assert stage.store.batches == [1] * (failures + 1)
+
+
+@pytest.mark.parametrize(("events", "named"), [(1, "toy.cue.v1 {0} of {1}"), (2, "a batch of 2"), (3, "a batch of 3")])
+async def test_what_runs_again_is_named(stage: Stage, heard: list[str], events: int, named: str) -> None:
+    """An event that holds everything up can be found by what is logged of it."""
+    items = [cue() for _ in range(events)]
+    stage.store.fail("write", LOST)
+    await stage.play(*items)
+    name = named.format(items[0].envelope.event_id, items[0].envelope.correlation_id)
+    assert heard == [f"{name} runs again in 0.05 s: the connection is lost"]
 
 
 async def test_a_conflict_is_run_again_at_once(stage: Stage) -> None:

@@ -7,7 +7,7 @@ import pytest
 from shared.batch import Answered, Item, KeyReused, Raised
 from shared.ports import Answer, Posted
 from shared.shell import Committed, StoppedError
-from tests.unit.shared.loop import running, until
+from tests.unit.shared.loop import passes, running, until
 from tests.unit.shared.shell_stage import LOST, Stage, kinds
 from tests.unit.shared.toy import command, cue, cues, encored, order
 
@@ -114,6 +114,15 @@ async def test_a_shell_that_is_stopped_leaves_nobody_waiting(stage: Stage) -> No
         waiting = stage.shell.submit(cue())
     assert isinstance(taken.exception(), StoppedError)
     assert isinstance(waiting.exception(), StoppedError)
+
+
+async def test_a_shell_that_had_nothing_to_do_is_stopped(stage: Stage) -> None:
+    """It ends as one that was told to, and not with an error of its own."""
+    runs = asyncio.create_task(stage.shell.run())
+    await passes()
+    runs.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await runs
 
 
 async def test_drained(stage: Stage) -> None:

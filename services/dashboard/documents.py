@@ -1,0 +1,180 @@
+"""What there is to show, as plain documents: the pages and the JSON interface are two ways to write the same ones."""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from services.dashboard.causes import Step
+from services.dashboard.feeds import SilentError
+from services.dashboard.follower import Place
+from services.dashboard.parts import Parts
+from services.dashboard.picture import PAGE_MAX_ORDERS, Group, Row
+from services.dashboard.story import Kind, Story, Wait
+
+Document = dict[str, Any]
+
+INTENTS_TIMEOUT_S = 1.0
+"""A page does not wait longer for what a service would add to it."""
+
+
+def order_row(row: Row) -> Document:
+    """Write an order as lists have it."""
+    return {
+        "order_id": row.order_id,
+        "state": row.state,
+        "status": row.status,
+        "settled": row.settled,
+        "reason": row.reason,
+        "customer_id": row.customer_id,
+        "placed_at": row.placed_at,
+        "last_event": row.last_event,
+        "last_at": row.last_at,
+        "events": row.events,
+        "waiting_for": row.waiting_for,
+        "waiting_kind": row.waiting_kind,
+        "waiting_since": row.waiting_since,
+        "waits_s": row.waits_s,
+    }
+
+
+async def order(parts: Parts, order_id: UUID) -> Document | None:
+    """Write an order with all that happened, and with what must happen next; None: nobody has told of it."""
+    story = (await parts.store.stories([order_id])).get(order_id)
+    row = await parts.picture.order(order_id)
+    if story is None or row is None:
+        return None
+    now, bound = datetime.now(UTC), timedelta(seconds=parts.picture.bound_s())
+    intents, silent = await _intents(parts, order_id, story)
+    began = min(step.event.at for step in story.steps)
+    return {
+        **order_row(row),
+        "took_ms": _ms(row.last_at - row.placed_at),
+        "trace_id": _trace_id(story),
+        "log": [_event(step, began) for step in story.steps],
+        "next": [_wait(wait, now, bound, intents) for wait in story.waits],
+        "silent": silent,
+        "behind": behind(parts),
+    }
+
+
+def _event(step: Step, began: datetime) -> Document:
+    event = step.event
+    return {
+        "event_id": event.event_id,
+        "name": event.name,
+        "type": event.type,
+        "service": event.service,
+        "version": event.version,
+        "public": event.public,
+        "at": event.at,
+        "since_ms": _ms(event.at - began),
+        "after_ms": None if step.after is None else _ms(step.after),
+        "cause": step.cause and step.cause.event_id,
+        "cause_name": step.cause and step.cause.name,
+        "causation_id": event.causation_id,
+        "by": [reaction.name for reaction in step.by],
+        "answered": step.answered,
+        "intends": list(step.intends),
+        "traceparent": event.traceparent,
+        "data": event.data,
+    }
+
+
+def _wait(wait: Wait, now: datetime, bound: timedelta, intents: Mapping[str, Document]) -> Document:
+    overdue_since = wait.since + bound
+    late = wait.kind is not Kind.TIMER and overdue_since < now
+    return {
+        "kind": wait.kind,
+        "name": wait.name,
+        "service": wait.service,
+        "event": wait.on.name,
+        "event_id": wait.on.event_id,
+        "decides": wait.decides,
+        "since": wait.since,
+        "waits_s": (now - wait.since).total_seconds(),
+        "overdue_since": overdue_since if late else None,
+        "why": wait.why,
+        "intent": intents.get(wait.name),
+    }
+
+
+async def _intents(parts: Parts, order_id: UUID, story: Story) -> tuple[dict[str, Document], list[Document]]:
+    """Ask whoever has something to do outside how it goes; a service that is silent is named."""
+    silent = {place.service: place for place in parts.follower.places.values() if place.silent_since}
+    having = {wait.service for wait in story.waits if wait.kind in (Kind.INTENT, Kind.TIMER)}
+
+    async def ask(service: str) -> list[tuple[str, Document]]:
+        async with asyncio.timeout(INTENTS_TIMEOUT_S):
+            told = await parts.services.intents(service, order_id)
+        return [(f"{service}.{intent['kind']}", intent) for intent in told]
+
+    answers = await asyncio.gather(*map(ask, sorted(having - silent.keys())), return_exceptions=True)
+    found: dict[str, Document] = {}
+    for answer in answers:
+        if isinstance(answer, BaseException):
+            if not isinstance(answer, SilentError | TimeoutError):
+                raise answer
+        else:
+            found |= answer
+    concerned = {wait.service for wait in story.waits}
+    return found, [_place(place) for name, place in silent.items() if name in concerned]
+
+
+def behind(parts: Parts) -> list[Document]:
+    """Say how far the picture is behind each service's log."""
+    return [_place(place) for place in parts.follower.places.values()]
+
+
+def _place(place: Place) -> Document:
+    return {
+        "service": place.service,
+        "behind": place.behind,
+        "behind_s": round(place.behind_s, 1),
+        "silent_since": place.silent_since,
+        "why": place.why,
+    }
+
+
+async def orders(parts: Parts, state: str | None, search: str, before: UUID | None) -> Document:
+    """List orders; `next` continues the list as `before`."""
+    found = await parts.picture.orders(state, search, before)
+    rows = [order_row(row) for row in found]
+    whole = len(rows) == PAGE_MAX_ORDERS
+    return {"orders": rows, "next": rows[-1]["order_id"] if whole else None, "behind": behind(parts)}
+
+
+async def stuck(parts: Parts, bound_s: float | None = None) -> Document:
+    """Group orders that wait too long by what they wait for."""
+    groups = await parts.picture.stuck(bound_s)
+    return {
+        "bound_s": parts.settings.stuck_after_s if bound_s is None else bound_s,
+        "groups": [_group(group) for group in groups],
+        "behind": behind(parts),
+    }
+
+
+def _group(group: Group) -> Document:
+    service, _, what = group.waiting_for.partition(".")
+    return {
+        "waiting_for": group.waiting_for,
+        "service": service,
+        "what": what,
+        "kind": group.waiting_kind,
+        "orders": group.orders,
+        "since": group.since,
+        "oldest_s": group.oldest_s,
+        "ids": group.ids,
+    }
+
+
+def _trace_id(story: Story) -> str | None:
+    for step in story.steps:
+        if step.event.traceparent:
+            return step.event.traceparent.split("-")[1]
+    return None
+
+
+def _ms(duration: timedelta) -> float:
+    return round(duration / timedelta(milliseconds=1), 1)

@@ -1,0 +1,39 @@
+"""What is known of an order: the events that the services logged, and what their inboxes say of the others."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """An event as a service's feed tells it; what is personal or secret in its data is masked there."""
+
+    event_id: UUID
+    order_id: UUID
+    service: str
+    name: str
+    type: str
+    version: int
+    causation_id: UUID
+    at: datetime
+    public: bool = True
+    data: Any = None
+    traceparent: str | None = None
+
+
+class Asked(NamedTuple):
+    """Whose inbox, and the event that it was asked about."""
+
+    service: str
+    event_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What an inbox says became of an event there: `advanced`, `ignored`, `dead` or `dropped`."""
+
+    outcome: str
+    why: str | None = None
+    at: datetime | None = None

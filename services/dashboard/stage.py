@@ -1,0 +1,58 @@
+"""The stage as a plain document: how every event, every lane and every service is right now."""
+
+import asyncio
+from collections.abc import Mapping
+
+from services.dashboard.documents import Document, behind
+from services.dashboard.parts import Parts
+from services.dashboard.picture import Group
+from services.dashboard.vitals import Vitals
+
+
+async def stage(parts: Parts) -> Document:
+    """Write how everything is right now: orders by state, every service, every lane, every event's rate."""
+    counts, rates, vitals = await asyncio.gather(parts.picture.counts(), parts.picture.rates(), parts.pulse.take())
+    stuck_at = {group.waiting_for: group for group in await parts.picture.stuck()}
+    return {
+        "orders": counts,
+        "events_per_min": sum(rates.values()),
+        "rates": {event.name: rates.get(event.name, 0) for event in parts.dance.events.values() if event.public},
+        "services": [_service(parts, vitals, name) for name in parts.dance.services],
+        "lanes": [_lane(parts, vitals, service, event, stuck_at) for service, event in parts.dance.lanes],
+        "dead_letters": vitals.all_letters,
+        "parked": vitals.all_parked,
+        "broker": vitals.depths.why,
+        "behind": behind(parts),
+    }
+
+
+def _service(parts: Parts, vitals: Vitals, name: str) -> Document:
+    backlog, place = vitals.backlogs.get(name), parts.follower.places[name]
+    return {
+        "service": name,
+        "answers": backlog is not None,
+        "why": vitals.silent.get(name),
+        "silent_since": place.silent_since,
+        "outbox": backlog and backlog.outbox.model_dump(),
+        "intents": [intents.model_dump() for intents in backlog.intents] if backlog else [],
+        "retries": vitals.retries(name),
+    }
+
+
+def _lane(parts: Parts, vitals: Vitals, service: str, event: str, stuck_at: Mapping[str, Group]) -> Document:
+    name = f"{service}.{event}"
+    queue = vitals.queue(name)
+    reactions = [each for each in parts.dance.who_reacts(event) if each.service == service]
+    stuck = [stuck_at[each.name] for each in reactions if each.name in stuck_at]
+    return {
+        "lane": name,
+        "service": service,
+        "event": event,
+        "owner": parts.dance.events[event].owner,
+        "reactions": [each.name for each in reactions],
+        "messages": queue and queue.messages,
+        "unheard": bool(queue and queue.unheard),
+        "dead_letters": vitals.letters(name),
+        "stuck": sum(group.orders for group in stuck),
+        "oldest_s": max((group.oldest_s for group in stuck), default=None),
+    }

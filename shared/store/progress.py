@@ -1,0 +1,58 @@
+"""How far things have come at one service: what became of events here, and what an order still intends."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from shared.store.connection import by_whose_fault
+from shared.store.driver import driving
+from shared.store.observing import INTENTS_OF
+from shared.store.operating import OUTCOMES
+
+
+@dataclass(frozen=True, slots=True)
+class Became:
+    """What became of an event here: `why` it was ignored, or set aside or dropped, and when it came."""
+
+    outcome: Literal["advanced", "ignored", "dead", "dropped"]
+    why: str | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """An intent that is not done yet. `raised` counts the answers that could not be reacted to."""
+
+    key: UUID
+    kind: str
+    due_at: datetime
+    leased_until: datetime | None
+    attempts: int
+    raised: int
+    last_error: str | None
+    parked_at: datetime | None
+    causation_id: UUID
+
+
+class Progress:
+    """Looks at one service's inbox and intents."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def of_events(self, event_ids: Sequence[UUID]) -> Mapping[UUID, Became]:
+        """Say what became of events; of what has not been reacted to here there is nothing. Raises `WorldError`."""
+        with by_whose_fault():
+            async with driving(self._engine) as driver:
+                rows = await OUTCOMES.rows(driver, event_ids=event_ids)
+        return {row["event_id"]: Became(row["outcome"], row["reason"], row["received_at"]) for row in rows}
+
+    async def of_order(self, order_id: UUID, limit: int) -> Sequence[Pending]:
+        """Give what an order intends, in the order in which it is done. Raises `WorldError`."""
+        with by_whose_fault():
+            async with driving(self._engine) as driver:
+                return [Pending(**row) for row in await INTENTS_OF.rows(driver, order_id=order_id, limit=limit)]

@@ -1,0 +1,134 @@
+"""A dashboard over the services of a stage: its application in this process, which asks theirs."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+from asgi_lifespan import LifespanManager
+from fastapi import FastAPI
+
+from infra.ports import HOST, SERVICES
+from services.dashboard.app import create_app
+from services.dashboard.parts import Parts
+from services.dashboard.settings import DashboardSettings
+from tests.integration.outside import OPERATOR_KEY
+from tests.integration.stage import CHANGE_S, Actor, Stage
+from tests.waiting import eventually
+
+TABLES = ("events", "feeds", "orders", "verdicts")
+URL = f"http://{HOST}"
+
+
+class Switchboard(httpx.AsyncBaseTransport):
+    """The way to actors by their names, and to everybody else over the network. An actor that left does not answer."""
+
+    def __init__(self, actors: Mapping[str, Actor]) -> None:
+        self._actors = actors
+        self._network = httpx.AsyncHTTPTransport()
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Hand a request to whom it is meant for."""
+        if request.url.host not in SERVICES:
+            return await self._network.handle_async_request(request)
+        if request.url.host not in self._actors:
+            raise httpx.ConnectError("nobody listens")
+        return await self._actors[request.url.host].transport.handle_async_request(request)
+
+
+@dataclass(frozen=True, slots=True)
+class Dashboard:
+    """A dashboard that follows, and a browser of sorts."""
+
+    app: FastAPI
+    http: httpx.AsyncClient
+    stage: Stage
+
+    @property
+    def parts(self) -> Parts:
+        """What it is made of."""
+        parts: Parts = self.app.state.parts
+        return parts
+
+    async def caught_up(self) -> None:
+        """Wait until it has every event that any service has logged, and has asked about what nothing came of."""
+
+        async def look() -> None:
+            assert await logged(self.stage) == await told(self.stage)
+            assert await self.stage.auditor.count("dashboard_service.orders", "waiting_since IS NOT NULL") == 0
+
+        await eventually(look)
+
+    async def json(self, path: str, **query: str) -> Any:
+        """Read a document."""
+        answer = await self.http.get(path, params=query)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    async def page(self, path: str) -> str:
+        """Read a page."""
+        answer = await self.http.get(path, headers={"accept": "text/html"})
+        assert answer.status_code == 200, answer.text
+        return answer.text
+
+    async def post(self, path: str, **fields: Any) -> httpx.Response:
+        """Send a form, as one of its own pages does."""
+        return await self.http.post(path, data=fields, headers={"origin": URL, "accept": "text/html"})
+
+
+@asynccontextmanager
+async def dashboard(stage: Stage, actors: Mapping[str, Actor], **others: Any) -> AsyncIterator[Dashboard]:
+    """Have a dashboard follow some actors until the end of the block; `others` are settings on top of its own."""
+    given: dict[str, Any] = {
+        "database_url": stage.servers.database_url("dashboard_service"),
+        "broker_url": stage.servers.broker_url("dashboard"),
+        "management_url": f"http://{HOST}:{stage.servers.management_port}",
+        "operator_key": OPERATOR_KEY,
+        "provider_url": stage.outside.provider_url,
+        "stuck_after_s": 1.0,
+        **{f"{name}_url": f"http://{name}" for name in SERVICES},
+    }
+    app = create_app(DashboardSettings(**given | others), Switchboard(actors))
+    async with (
+        LifespanManager(app, CHANGE_S, CHANGE_S),
+        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=URL) as http,
+    ):
+        yield Dashboard(app, http, stage)
+
+
+async def logged(stage: Stage) -> set[tuple[Any, ...]]:
+    """Read who logged what, from the services' own schemas."""
+    parts = [
+        f"SELECT '{service}' AS service, event_id, correlation_id, type, version FROM {service}_service.events"  # noqa: S608 - ours
+        for service in SERVICES
+    ]
+    return {tuple(row) for row in await stage.auditor.rows(" UNION ALL ".join(parts))}
+
+
+async def told(stage: Stage) -> set[tuple[Any, ...]]:
+    """Read the same from the dashboard's schema."""
+    rows = await stage.auditor.rows("SELECT service, event_id, order_id, type, version FROM dashboard_service.events")
+    return {tuple(row) for row in rows}
+
+
+async def tables(stage: Stage) -> dict[str, list[tuple[Any, ...]]]:
+    """Read all that the dashboard keeps, but when it asked."""
+    columns = {"orders": [c for c in await _columns(stage, "orders") if c != "asked_at"]}
+    return {
+        table: sorted(
+            tuple(map(str, row)) for row in await stage.auditor.rows(
+                f"SELECT {', '.join(columns.get(table, ['*']))} FROM dashboard_service.{table}"  # noqa: S608 - ours
+            )
+        )
+        for table in TABLES
+    }  # fmt: skip
+
+
+async def _columns(stage: Stage, table: str) -> list[str]:
+    rows = await stage.auditor.rows(
+        "SELECT column_name FROM information_schema.columns"
+        " WHERE table_schema = 'dashboard_service' AND table_name = $1 ORDER BY ordinal_position",
+        table,
+    )
+    return [row["column_name"] for row in rows]

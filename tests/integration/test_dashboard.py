@@ -1,0 +1,210 @@
+"""The dashboard's picture, held against the logs of the services; and what it tells of what is broken."""
+
+import asyncio
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from tests.integration.dashboards import Dashboard, dashboard, logged, tables, told
+from tests.integration.outside import OPERATOR_KEY
+from tests.integration.shop import LocalShop
+from tests.integration.stage import Actor, Stage
+from tests.waiting import eventually
+
+pytestmark = pytest.mark.integration
+
+GOODS = {"strings": 8, "violin": 20, "rosin": 100}
+
+MIXED = (
+    ({"strings": 1}, "tok_approved"),
+    ({"violin": 1}, "tok_declined"),
+    ({"strings": 9}, "tok_approved"),
+    ({"rosin": 2}, "tok_insufficient_funds"),
+)
+"""One that goes through, two whose money is not to be had, one of which there is not enough."""
+
+
+async def bought(stage: Stage, shop: LocalShop, rounds: int = 1) -> None:
+    """Have orders of every kind placed at once, one of them cancelled by its customer, and wait for the end of all."""
+    await asyncio.gather(*(shop.bought(lines, token) for lines, token in MIXED * rounds))
+    placed = await shop.place({"rosin": 1}, "tok_approved", customer_id=f"c-{uuid4()}")
+    await shop.cancel(placed)
+    await stage.auditor.quiescent()
+
+
+async def standing(stage: Stage) -> dict[UUID, tuple[str, bool, str | None]]:
+    """Say of every order how order itself has it, in the dashboard's words."""
+    words = {"pending": "running", "confirmed": "completed", "cancelled": "compensated"}
+    rows = await stage.auditor.rows("SELECT order_id, status, reason FROM order_service.orders")
+    return {row["order_id"]: (words[row["status"]], True, row["reason"]) for row in rows}
+
+
+async def shown(stage: Stage) -> dict[UUID, tuple[str, bool, str | None]]:
+    """Say the same as the dashboard has it."""
+    rows = await stage.auditor.rows("SELECT order_id, status, settled, reason FROM dashboard_service.orders")
+    return {row["order_id"]: (row["status"], row["settled"], row["reason"]) for row in rows}
+
+
+async def test_the_picture_is_what_was_logged(stage: Stage, actors: dict[str, Actor], shop: LocalShop) -> None:
+    """While orders go through; every event once, and every order as it ended."""
+    await stage.offer(**GOODS)
+    async with dashboard(stage, actors) as board:
+        await bought(stage, shop, rounds=3)
+        await board.caught_up()
+        assert await shown(stage) == await standing(stage)
+        counts = (await board.json("/api/stage"))["orders"]
+        assert counts["completed"] + counts["compensated"] == len(await standing(stage))
+        assert counts["stuck"] == 0
+
+
+async def test_away_and_back(stage: Stage, actors: dict[str, Actor], shop: LocalShop) -> None:
+    """What happened while it was away it reads when it comes back; nobody has waited for it."""
+    await stage.offer(**GOODS)
+    async with dashboard(stage, actors) as board:
+        await bought(stage, shop)
+        await board.caught_up()
+    await bought(stage, shop, rounds=2)
+    assert await logged(stage) > await told(stage)
+    async with dashboard(stage, actors) as board:
+        await board.caught_up()
+    assert await shown(stage) == await standing(stage)
+
+
+async def test_a_rebuild_gives_the_same_picture(stage: Stage, actors: dict[str, Actor], shop: LocalShop) -> None:
+    """Row by row: all of it comes from the feeds, and none from having been there."""
+    await stage.offer(**GOODS)
+    async with dashboard(stage, actors) as board:
+        await bought(stage, shop, rounds=2)
+        await board.caught_up()
+        before = await tables(stage)
+    await stage.auditor.rows("TRUNCATE " + ", ".join(f"dashboard_service.{table}" for table in before))
+    async with dashboard(stage, actors) as board:
+        await board.caught_up()
+    after = await tables(stage)
+    places = before.pop("feeds"), after.pop("feeds")
+    assert after == before
+    assert [service for service, _ in places[0]] == [service for service, _ in places[1]]
+
+
+async def test_two_at_once_tell_one_story(stage: Stage, actors: dict[str, Actor], shop: LocalShop) -> None:
+    """Started twice by mistake, each reads on from where the other is."""
+    await stage.offer(**GOODS)
+    async with dashboard(stage, actors) as one, dashboard(stage, actors) as other:
+        await bought(stage, shop, rounds=2)
+        await one.caught_up()
+        await other.caught_up()
+    assert await shown(stage) == await standing(stage)
+
+
+async def test_a_stopped_service_is_named_with_the_reaction(
+    stage: Stage, actors: dict[str, Actor], shop: LocalShop
+) -> None:
+    """On the order's page, as JSON, and in the group of those that are stuck: within seconds."""
+    await stage.offer(**GOODS)
+    async with dashboard(stage, actors) as board:
+        await board.caught_up()
+        await actors.pop("payment").stop()
+        order_id = (await shop.place({"strings": 1}, "tok_approved"))["order_id"]
+        order = await eventually(lambda: overdue(board, order_id))
+        assert order["state"] == "stuck"
+        assert [place["service"] for place in order["silent"]] == ["payment"]
+        page = await board.page(f"/orders/{order_id}")
+        assert "does not answer" in page
+        assert "overdue since" in page
+        (group,) = (await board.json("/api/stuck"))["groups"]
+        assert (group["waiting_for"], group["ids"]) == ("payment.learn_amount", [order_id])
+        actors["payment"] = await stage.start("payment")
+        await board.caught_up()
+        assert (await board.json(f"/api/orders/{order_id}"))["state"] == "completed"
+
+
+async def overdue(board: Dashboard, order_id: str) -> dict[str, Any]:
+    """Read an order that waits for too long, and for somebody who does not answer."""
+    answer = await board.http.get(f"/api/orders/{order_id}")
+    assert answer.status_code == 200
+    order: dict[str, Any] = answer.json()
+    assert order["silent"]
+    late = [(wait["kind"], wait["name"]) for wait in order["next"] if wait["overdue_since"]]
+    assert late == [("reaction", "payment.learn_amount"), ("reaction", "payment.learn_stock")]
+    return order
+
+
+async def test_an_intent_is_told_with_its_attempts(stage: Stage, actors: dict[str, Actor], shop: LocalShop) -> None:
+    """The provider fails: the charge is waited for, and payment says how often it asked."""
+    await stage.offer(**GOODS)
+    await shop.faults(error_rate=1.0)
+    try:
+        async with dashboard(stage, actors) as board:
+            order_id = (await shop.place({"strings": 1}, "tok_approved"))["order_id"]
+
+            async def look() -> None:
+                answer = await board.http.get(f"/api/orders/{order_id}")
+                assert answer.status_code == 200
+                charge = next((each for each in answer.json()["next"] if each["name"] == "payment.charge"), None)
+                assert charge is not None
+                assert charge["intent"] is not None
+                assert charge["intent"]["attempts"] > 0
+
+            await eventually(look)
+            await shop.faults()
+            await board.caught_up()
+    finally:
+        await shop.faults()
+
+
+async def test_pages_hold_nothing_that_is_personal(stage: Stage, actors: dict[str, Actor], shop: LocalShop) -> None:
+    """Neither the address nor the payment token, wherever one looks; and nothing of it is kept."""
+    await stage.offer(**GOODS)
+    async with dashboard(stage, actors) as board:
+        order_id = (await shop.place({"strings": 1}, "tok_approved", customer_id="carla"))["order_id"]
+        await stage.auditor.quiescent()
+        await board.caught_up()
+        for path in ("/", "/orders", f"/orders/{order_id}", f"/api/orders/{order_id}", "/stuck", "/backlog"):
+            text = (await board.http.get(path)).text
+            assert "carla@example.org" not in text, path
+            assert "tok_approved" not in text, path
+        assert "carla" in await board.page("/orders")
+        kept = str(await tables(stage))
+        assert "@example.org" not in kept
+        assert "tok_" not in kept
+
+
+async def test_an_order_is_found_by_its_id_its_customer_and_its_events(
+    stage: Stage, actors: dict[str, Actor], shop: LocalShop
+) -> None:
+    """A whole id leads to the order; a beginning or a customer to a list."""
+    await stage.offer(**GOODS)
+    async with dashboard(stage, actors) as board:
+        order_id = (await shop.place({"strings": 1}, "tok_approved", customer_id="dora"))["order_id"]
+        await stage.auditor.quiescent()
+        await board.caught_up()
+        last = (await board.json(f"/api/orders/{order_id}"))["log"][-1]["event_id"]
+        for whole in (order_id, last):
+            answer = await board.http.get("/orders", params={"q": whole})
+            assert (answer.status_code, answer.headers["location"]) == (303, f"/orders/{order_id}")
+        for part in (order_id[:13], "dora"):
+            found = (await board.json("/api/orders", search=part))["orders"]
+            assert [each["order_id"] for each in found] == [order_id]
+        assert (await board.json("/api/orders", search="nobody"))["orders"] == []
+        assert (await board.json("/api/orders", state="compensated"))["orders"] == []
+        unknown = await board.http.get(f"/api/orders/{uuid4()}")
+        assert (unknown.status_code, unknown.headers["content-type"]) == (404, "application/problem+json")
+
+
+async def test_a_kind_of_order_is_placed_and_faults_are_set(stage: Stage, actors: dict[str, Actor]) -> None:
+    """As a customer with the key of a setting; faults need the operator's key, which the person enters."""
+    await stage.offer(**GOODS)
+    key = (await actors["order"].as_customer("ann"))["Authorization"].removeprefix("Bearer ")
+    async with dashboard(stage, actors, customer_key=key) as board:
+        placed = await board.post("/try/order", kind="good")
+        assert placed.status_code == 303, placed.text
+        assert "order.placed" in await board.page(placed.headers["location"])
+        assert (await board.post("/try/faults", key="wrong", latency_ms="5")).status_code == 403
+        try:
+            done = await board.post("/try/faults", key=OPERATOR_KEY, latency_ms="5")
+            assert done.status_code == 303, done.text
+            assert 'value="5"' in await board.page("/try")
+        finally:
+            await board.post("/try/faults", key=OPERATOR_KEY)
+        await stage.auditor.quiescent()
