@@ -132,6 +132,15 @@ def status_table(told: Standing) -> None:
     out.print(f"PostgreSQL's data is in {told.data}", style="dim", soft_wrap=True)
 
 
+def duration(seconds: float | None) -> str:
+    """Write how long something has lasted; nothing where that is not known."""
+    if seconds is None:
+        return ""
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {rest:02} s" if minutes else f"{rest} s"
+
+
 def rows_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
     """Show what services answered, one row each; where there is none, nothing."""
     if not rows:
@@ -143,15 +152,6 @@ def rows_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> Non
     for row in rows:
         table.add_row(*(Text(_value(column, row[column])) for column in columns))
     out.print(table)
-
-
-def duration(seconds: float | None) -> str:
-    """Write how long something has lasted; nothing where that is not known."""
-    if seconds is None:
-        return ""
-    minutes, rest = divmod(int(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {rest:02} s" if minutes else f"{rest} s"
 
 
 def where_to_look(home: Home, started: bool, observed: bool) -> None:

@@ -16,14 +16,14 @@ from shared.store.backlog import Backlog, Intended, Unsent
 from tests.unit.shared.fakes import FakeClock
 
 OBSERVABILITY = REPOSITORY / "infra" / "observability"
-DOCUMENT = (REPOSITORY / "docs" / "observability.md").read_text()
+DOCUMENT = (REPOSITORY / "docs" / "metrics.md").read_text()
 NAME = re.compile(r"\b(?:quartet|process|rabbitmq)_\w+|\bup\b")
 LABELS = (
     re.compile(r"\bby \(([^)]*)\)"),
     re.compile(r"(\w+) ?(?:=~|!=|!~|=)\s*\""),
     re.compile(r"\{\{\s*(?:\$labels\.)?(\w+)"),
 )
-THEIRS = {"up", "rabbitmq_detailed_queue_messages_ready"}
+THEIRS = {"up", "rabbitmq_queue_messages_ready"}
 """Prometheus's own, and the broker's."""
 THEIR_LABELS = {"job", "instance", "queue", "le"}
 
