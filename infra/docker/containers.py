@@ -126,7 +126,7 @@ def _line(name: str, service: str, one: Container | None, memory_bytes: Mapping[
         uptime_s=at - one.started_at if one and one.status == "running" else None,
         restarts=one.restarts if one else 0,
         last_exit=one.exit_code if one else None,
-        ports=(PORTS | OBSERVER_PORTS).get(service, ()),
+        ports=PORTS.get(service) or OBSERVER_PORTS.get(service, ()),
         memory_bytes=memory_bytes.get(one.id) if one else None,
         ready=state in {State.READY, State.DONE},
     )

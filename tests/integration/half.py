@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import orjson
 
@@ -72,7 +73,7 @@ async def half(stage: Stage, service: str, *, publishes: bool = True) -> AsyncIt
         if publishes:
             relay.offer(committed.unsent, committed.began_s)
 
-    bounds = {"batch_max_events": 500, "waiting_max_works": 100}
+    bounds: dict[str, Any] = {"batch_max_events": 500, "waiting_max_works": 100}
     shell = Shell(program.reactions, parts.store, relay, clock, on_commit, life=new_id(), **bounds)
     running = asyncio.create_task(shell.run())
     try:
