@@ -9,6 +9,7 @@ from typing import Generic, TypeVar
 
 import uvicorn
 from fastapi import APIRouter, FastAPI
+from fastapi.telemetry import TelemetryConfig
 from loguru import logger
 from pydantic import ValidationError
 
@@ -33,6 +34,8 @@ from shared.tracing.spans import Recorder
 VERSION = "0.1.0"
 CONNECTIONS_DRAIN_TIMEOUT_S = 2
 KEEP_ALIVE_S = 75  # longer than clients and proxies keep idle connections, or they would send into one being closed
+NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
+"""FastAPI's own would tell of paths, which name customers, and of errors in full."""
 S = TypeVar("S", bound=Settings)
 
 
@@ -67,11 +70,7 @@ class Service(Generic[S]):
             redirect_slashes=False,
             lifespan=life,
             responses=RESPONSES,
-            telemetry={
-                "tracing": False,
-                "metrics": False,
-                "logs": False,
-            },  # its own would tell of paths, and of errors in full
+            telemetry=NO_TELEMETRY,
         )
         app.state.runtime = runtime
         app.add_middleware(BodyLimit)

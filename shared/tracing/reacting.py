@@ -18,14 +18,11 @@ class ReactionSpans:
         self._recorder = recorder
         self._clock = clock
 
-    @harmless
     def committed(self, committed: Committed) -> None:
         """Tell of each event of a commit; they all take as long as that did."""
         times = since(committed.began_s, self._clock.monotonic_s())
         for item, result in zip(committed.items, committed.results, strict=True):
-            parent = read(item.envelope.traceparent)
-            if parent is not None and not _is_told_elsewhere(item, result):
-                self._recorder.record(self._reaction(item, result, parent, times))
+            self._committed(item, result, times)
 
     @harmless
     def failed(self, item: Item, failure: Failure, began_s: float) -> None:
@@ -38,6 +35,12 @@ class ReactionSpans:
         span = self._span(item, context, parent, since(began_s, self._clock.monotonic_s()), "raised")
         attributes = {**span.attributes, "quartet.attempts": failure.attempts}
         self._recorder.record(span._replace(attributes=attributes, error=failure.error_class))
+
+    @harmless
+    def _committed(self, item: Item, result: object, times: tuple[int, int]) -> None:
+        parent = read(item.envelope.traceparent)
+        if parent is not None and not _is_told_elsewhere(item, result):
+            self._recorder.record(self._reaction(item, result, parent, times))
 
     def _reaction(self, item: Item, result: object, parent: SpanContext, times: tuple[int, int]) -> Span:
         outcome = result.outcome if isinstance(result, Answered) else result

@@ -44,7 +44,10 @@ class ServerSpans:
     async def _serve(
         self, context: SpanContext, parent: SpanContext | None, scope: Scope, receive: Receive, send: Send
     ) -> None:
-        status, began_ns = 500, time.time_ns()  # what is answered beyond this, where nothing is from within
+        status, began_ns = (
+            500,
+            time.time_ns(),
+        )  # as is answered further out where the application raises
         error: str | None = None
 
         async def note(message: Message) -> None:

@@ -23,7 +23,6 @@ async def collector(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Collector]
     """Where the services of the test hand their traces over, and nothing else does."""
     with collecting() as collector:
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url)
-        monkeypatch.setenv("FASTAPI_OTEL_AUTO_CONFIGURE", "true")
         yield collector
 
 

@@ -145,3 +145,13 @@ def test_the_definitions_hold_no_password() -> None:
 def test_a_service_declares_nothing(service: str) -> None:
     """An empty pattern would match everything; this one matches the empty name alone."""
     assert permissions(service)["configure"] == "^$"
+
+
+def test_where_traces_go_is_passed_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """By the standard variables of whoever starts it; a service is told nothing else of that shell."""
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4318")
+    monkeypatch.setenv("SOMETHING_ELSE", "of this shell")
+    programs = programs_of(tmp_path, 1)
+    for service in SERVICES:
+        assert programs[service].env["OTEL_EXPORTER_OTLP_ENDPOINT"] == "http://127.0.0.1:4318"
+        assert "SOMETHING_ELSE" not in programs[service].env

@@ -8,9 +8,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
+from pydantic import SecretStr
 
+from services.order.__main__ import service
+from services.order.settings import OrderSettings
 from shared.broker.closing import within
 from shared.service import recorder_to
 from shared.settings import Settings
@@ -59,6 +62,19 @@ def test_the_endpoint_is_the_standard_variable(monkeypatch: pytest.MonkeyPatch) 
     assert Settings(**others).otlp_endpoint == ""
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4318")
     assert Settings(**others).otlp_endpoint == "http://127.0.0.1:4318"
+
+
+async def test_nobody_else_tells_anything(monkeypatch: pytest.MonkeyPatch) -> None:
+    """FastAPI would, of paths and of errors in full, where a variable of its own says so."""
+    monkeypatch.setenv("FASTAPI_OTEL_AUTO_CONFIGURE", "true")
+    url = "postgresql://nobody@127.0.0.1:1/nothing"
+    settings = OrderSettings(
+        database_url=url, broker_url="amqp://127.0.0.1:1", http_port=1, operator_key=SecretStr("k")
+    )
+    app = service.app(settings)
+    app._telemetry["tracer_provider"] = TracerProvider()
+    assert not app._native_telemetry.enabled()
+    assert not app._telemetry["auto_configure"]
 
 
 def test_a_collector_that_is_stuck_costs_spans_and_no_time() -> None:

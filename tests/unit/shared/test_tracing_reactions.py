@@ -17,11 +17,12 @@ from shared.retries import LAST_FAILED_AT, Retries
 from shared.shell import Committed
 from shared.tracing.context import read
 from shared.tracing.tracing import Traced, Untraced
+from shared.vocabulary.order import CancelReason, OrderCancelled
 from tests.unit.shared.fakes import START, FakeClock
 from tests.unit.shared.receiving_stage import LANE, FakeMessage
 from tests.unit.shared.receiving_stage import Stage as ReceivingStage
 from tests.unit.shared.shell_stage import Stage
-from tests.unit.shared.toy import Does, cue, toy
+from tests.unit.shared.toy import Does, cue, order, toy
 from tests.unit.shared.tracing_stage import (
     TRACE,
     UNRECORDED,
@@ -122,6 +123,17 @@ async def test_a_command_that_raises_is_an_error() -> None:
     assert (span.status.status_code, span.kind) == (StatusCode.ERROR, SpanKind.INTERNAL)
     assert told(span, "error.type") == "ValueError"
     assert "anna" not in span.to_json()
+
+
+async def test_an_event_that_cannot_be_told_of_costs_its_own_span_alone() -> None:
+    """One that nobody here reacts to has no reaction to be named after; its neighbour is told."""
+    recording = Recording()
+    stray = cue()
+    event = OrderCancelled(order_id=order(), reason=CancelReason.OUT_OF_STOCK, email="anna@example.com")
+    stray = replace(stray, envelope=stray.envelope._replace(event=event, traceparent=TRACE))
+    traces = Traced(toy, recording.recorder, SystemClock())
+    traces.committed(Committed([stray, traced()], [Ignored("so"), Ignored("so")], (), (), 0.0))
+    assert recording.span.name == "follow"
 
 
 class LaterClock(FakeClock):
