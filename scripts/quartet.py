@@ -13,6 +13,7 @@ LATER = {
     "demo": "scripts.demo",
     "order": "scripts.order",
     "watch": "scripts.watch",
+    "stats": "scripts.stats",
     "audit": "scripts.audit",
     "graph": "scripts.graph",
     "simulate": "scripts.simulate",

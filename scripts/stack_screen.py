@@ -132,6 +132,15 @@ def status_table(told: Standing) -> None:
     out.print(f"PostgreSQL's data is in {told.data}", style="dim", soft_wrap=True)
 
 
+def duration(seconds: float | None) -> str:
+    """Write how long something has lasted; nothing where that is not known."""
+    if seconds is None:
+        return ""
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {rest:02} s" if minutes else f"{rest} s"
+
+
 def rows_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
     """Show what services answered, one row each; where there is none, nothing."""
     if not rows:
@@ -172,7 +181,7 @@ def _cells(line: Line) -> tuple[str | Text, ...]:
         line.name,
         Text(line.state, style),
         str(line.pid or ""),
-        _duration(line.uptime_s),
+        duration(line.uptime_s),
         str(line.restarts or ""),
         " ".join(map(str, line.ports)),
         memory,
@@ -185,11 +194,3 @@ def _value(column: str, value: object) -> str:
     if value is None:
         return ""
     return str(value)[MONTH_TO_SECOND].replace("T", " ") if column.endswith("_at") else str(value)
-
-
-def _duration(seconds: float | None) -> str:
-    if seconds is None:
-        return ""
-    minutes, rest = divmod(int(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {rest:02} s" if minutes else f"{rest} s"

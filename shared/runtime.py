@@ -20,6 +20,7 @@ from shared.http.health import Check
 from shared.ids import new_id
 from shared.intents import IntentLimits, IntentWorkers, Performer
 from shared.logs import Line, info_all
+from shared.metrics import Metrics
 from shared.outcome import Advanced, Ignored, Intent
 from shared.ports import WorldError
 from shared.reactions import Reactions
@@ -58,7 +59,8 @@ class Runtime:
         self._tasks: list[asyncio.Task[None]] = []
         self._consuming: list[asyncio.Task[None]] = []
         self._stopping = asyncio.Event()
-        self.commit_listeners: list[Callable[[Committed], None]] = [_narrate]
+        self.metrics = metrics = Metrics(reactions, [intent.kind for intent in performers], clock)
+        self.commit_listeners: list[Callable[[Committed], None]] = [_narrate, metrics.committed]
         self.engine = connect(settings.database_url, f"quartet {name}")
         self.store = PostgresStore(
             name,
@@ -71,7 +73,7 @@ class Runtime:
         self.publisher = AmqpPublisher(settings.broker_url, f"quartet {name} relay")
         # apart from the relay: a publish that the broker refuses closes its channel, and takes its neighbours along
         self.retry_publisher = AmqpPublisher(settings.broker_url, f"quartet {name} retries")
-        self.relay = Relay(name, self.store, self.publisher, clock, relay_limits)
+        self.relay = Relay(name, self.store, metrics.relaying(self.publisher), clock, relay_limits)
         self.shell = Shell(
             reactions,
             self.store,
@@ -82,15 +84,16 @@ class Runtime:
             batch_max_events=settings.batch_max_events,
             waiting_max_works=WAITING_MAX_WORKS,
         )
-        by_kind = {intent.kind: performer for intent, performer in performers.items()}
+        by_kind = metrics.performing({intent.kind: performer for intent, performer in performers.items()})
         self.workers = IntentWorkers(by_kind, self.shell, self.store, clock, intent_limits)
         self.backlogs = Backlogs(name, self.engine, by_kind)
         letters = DeadLetters(self.engine)
-        self.desk = Desk(reactions, letters, self.retry_publisher)
+        setting_back = metrics.setting_back(self.retry_publisher)
+        self.desk = Desk(reactions, letters, setting_back)
         self.consumers = Consumers(
             settings.broker_url,
             reactions,
-            Receiver(self.shell, Retries(self.retry_publisher, clock, delay_tiers_ms), letters, clock),
+            Receiver(self.shell, Retries(setting_back, clock, delay_tiers_ms), letters, clock),
             prefetch_max_messages=settings.prefetch_max_messages,
             drain_timeout_s=settings.drain_timeout_s,
         )

@@ -16,6 +16,7 @@ from shared.garbage import freeze_what_stays
 from shared.http.asyncapi import asyncapi_router
 from shared.http.body_limit import BodyLimit
 from shared.http.health import health_router
+from shared.http.metrics import metrics_router
 from shared.http.observing import observing_router
 from shared.http.operations import operations_router
 from shared.http.problems import RESPONSES, add_problem_handlers
@@ -70,6 +71,7 @@ class Service(Generic[S]):
         app.include_router(operations_router(self.reactions, runtime.desk, runtime.engine, settings))
         app.include_router(observing_router(self.reactions.service, runtime.engine, runtime.backlogs, settings))
         app.include_router(health_router(runtime.checks))
+        app.include_router(metrics_router(runtime.metrics, runtime.backlogs))
         app.include_router(asyncapi_router(self.reactions.service, VERSION, runtime.consumers.broker))
         return app
 

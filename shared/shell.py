@@ -78,6 +78,8 @@ class Committed:
     claims: Sequence[Claim]
     began_s: float
     """When the transaction began, by the process's monotonic clock: no grace or lease began earlier."""
+    reacting_s: float = 0.0
+    """How long the reactions took of it."""
 
 
 class Confirmations(Protocol):
@@ -268,13 +270,15 @@ class Shell:
                 fresh = [i.envelope.event for i in open_items if i.envelope.event_id in received.fresh]
                 batch = Batch(self._reactions, book := await transaction.load(fresh), received)
                 batch.record.confirmed = confirmed
+                reacting_since_s = self._clock.monotonic_s()
                 settled = [batch.apply(item) if r is None else r for item, r in zip(items, results, strict=True)]
+                reacting_s = self._clock.monotonic_s() - reacting_since_s
                 claims = await transaction.write(book, batch.record)
         except BaseException:
             self._confirmations.restore(confirmed)
             raise
         unsent = [entry.logged for entry in batch.record.entries if entry.public]
-        return Committed(items, settled, unsent, claims, began_s)
+        return Committed(items, settled, unsent, claims, began_s, reacting_s)
 
 
 def _named(items: Sequence[Item]) -> str:

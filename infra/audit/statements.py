@@ -36,13 +36,14 @@ STREAM_IDS = Statement(
 """)
 )
 
-# Backwards through what was committed last. Times follow the transactions' ids but for what ran side by side.
+# Backwards through what was committed last. Times follow the transactions' ids but for what ran side by side. They are
+# ordered as they are stored: the name alone would be that of the text, in which 100 comes before 99.
 CHANGED = Statement(
     text("""
     SELECT stream_id AS order_id, type, occurred_at, CAST(transaction_id AS text) AS transaction_id, position
     FROM events
     WHERE (transaction_id, position) < (CAST(CAST(:transaction_id AS text) AS xid8), CAST(:position AS bigint))
-    ORDER BY transaction_id DESC, position DESC LIMIT :limit
+    ORDER BY events.transaction_id DESC, events.position DESC LIMIT :limit
 """)
 )
 

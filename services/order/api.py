@@ -12,6 +12,7 @@ from services.order.callers import Callers
 from services.order.catalogue import Catalogue
 from services.order.events import CancellationRequested, PlacementRequested
 from services.order.key_routes import CustomerId, key_routes
+from services.order.sagas import timed
 from services.order.settings import OrderSettings
 from services.order.state import Order, Status
 from services.order.store import find, page
@@ -150,7 +151,7 @@ def _commands(router: APIRouter, runtime: Runtime, settings: OrderSettings, call
 def _queries(router: APIRouter, runtime: Runtime, settings: OrderSettings, callers: Callers) -> None:
     """What a customer or the operator asks."""
     waiters = SettledWaiters(runtime.engine, settings.wait_poll_s)
-    runtime.commit_listeners.append(waiters.committed)
+    runtime.commit_listeners += (waiters.committed, timed(runtime.metrics, settings.order_deadline_s))
 
     @router.get("/orders", summary="List orders, the newest first")
     async def list_orders(

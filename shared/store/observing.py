@@ -14,14 +14,15 @@ _LOGGED = """
 """
 
 # Below the oldest transaction that runs nothing is added any more. Positions are given out before they are committed,
-# so the one that is committed last may have the lowest; a transaction that is over has all of its own.
+# so the one that is committed last may have the lowest; a transaction that is over has all of its own. They are
+# ordered as they are stored: the name alone would be that of the text, in which 100 comes before 99.
 FEED = Statement(
     text(
         _LOGGED
         + """
     WHERE (transaction_id, position) > (CAST(CAST(:transaction_id AS text) AS xid8), CAST(:position AS bigint))
       AND transaction_id < pg_snapshot_xmin(pg_current_snapshot())
-    ORDER BY transaction_id, position LIMIT :limit
+    ORDER BY events.transaction_id, events.position LIMIT :limit
 """
     )
 )
@@ -30,7 +31,7 @@ FEED_HEAD = Statement(
     text("""
     SELECT CAST(transaction_id AS text) AS transaction_id, position FROM events
     WHERE transaction_id < pg_snapshot_xmin(pg_current_snapshot())
-    ORDER BY transaction_id DESC, position DESC LIMIT 1
+    ORDER BY events.transaction_id DESC, events.position DESC LIMIT 1
 """)
 )
 

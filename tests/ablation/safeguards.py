@@ -184,4 +184,37 @@ SAFEGUARDS = (
         "tests/integration/test_silent_provider.py::test_the_deadline_ends_an_order_whose_payment_never_answers",
         "--world cancel --budget crash=0 --budget silence=0",
     ),
+    Safeguard(
+        "feed horizon",
+        "Who reads a service's log page by page sees every event, also those that are committed late.",
+        "The feed ends below the oldest transaction that still runs: nothing is added there any more.",
+        (
+            Edit(
+                "shared/store/observing.py",
+                "      AND transaction_id < pg_snapshot_xmin(pg_current_snapshot())\n",
+                "",
+            ),
+        ),
+        "tests/integration/test_feed.py::test_what_is_not_committed_holds_back_what_was_begun_after_it",
+        "",
+    ),
+    Safeguard(
+        "feed by transaction",
+        "Who reads a service's log page by page sees every event, also those with a lower position than one before.",
+        "Pages follow the transactions, and positions only within each.",
+        (
+            Edit(
+                "shared/store/observing.py",
+                "WHERE (transaction_id, position) > (CAST(CAST(:transaction_id AS text) AS xid8), CAST(",
+                "WHERE (position) > (CAST(",
+            ),
+            Edit(
+                "shared/store/observing.py",
+                "ORDER BY events.transaction_id, events.position LIMIT",
+                "ORDER BY events.position LIMIT",
+            ),
+        ),
+        "tests/integration/test_feed.py::test_a_lower_position_that_is_committed_later_is_not_passed_over",
+        "",
+    ),
 )

@@ -34,14 +34,16 @@ class Log:
         self.engine = connect(stage.servers.database_url("notification_service"), "test")
         self.feed = Feed("notification", self.engine)
 
-    async def write(self, driver: Driver) -> UUID:
-        """Log an event of a stream of its own."""
+    async def write(self, driver: Driver, transaction_id: int | None = None) -> UUID:
+        """Log an event of a stream of its own, as of the transaction that is open where no other is said."""
         event_id = new_id()
         await driver.execute(
             "INSERT INTO events"
-            " (event_id, stream_id, version, type, payload, correlation_id, causation_id, occurred_at)"
-            " VALUES ($1, $1, 1, 'notification.sent.v1', '{}', $1, $1, now())",
+            " (event_id, stream_id, version, type, payload, correlation_id, causation_id, occurred_at, transaction_id)"
+            " VALUES ($1, $1, 1, 'notification.sent.v1', '{}', $1, $1, now(),"
+            " coalesce(CAST(CAST($2 AS text) AS xid8), pg_current_xact_id()))",
             event_id,
+            None if transaction_id is None else str(transaction_id),
         )
         return event_id
 
@@ -79,6 +81,15 @@ async def test_a_lower_position_that_is_committed_later_is_not_passed_over(log: 
         found, place = await log.read(BEGINNING)
         assert found == [earlier]
     assert (await log.read(place))[0] == [later]
+
+
+async def test_transactions_are_counted_on(log: Log) -> None:
+    """From 99 to 100, which as texts come the other way round."""
+    async with transacting(log.engine) as driver:
+        written = [await log.write(driver, number) for number in (99, 100, 101)]
+    assert (await log.read(BEGINNING))[0] == written
+    page = await log.feed.page(BEGINNING, 1)
+    assert (page.events[0]["event_id"], page.behind) == (written[0], 2)
 
 
 async def test_every_event_is_seen_once_while_many_write(log: Log) -> None:

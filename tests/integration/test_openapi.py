@@ -129,7 +129,7 @@ async def right_requests(order: Actor, order_id: str) -> Mapping[str, dict[str, 
     mine = (await ask(order, "key")).json()["order_id"]
     issued = (await order.http.post("/customers/ben/keys", headers=AS_OPERATOR)).json()
     keyed = {"Idempotency-Key": str(new_id())}
-    probes: dict[str, dict[str, Any]] = {"GET /livez": {}, "GET /readyz": {}}
+    probes: dict[str, dict[str, Any]] = {"GET /livez": {}, "GET /readyz": {}, "GET /metrics": {}}
     keys = "/customers/{customer_id}/keys"
     operator = {"headers": AS_OPERATOR}
     return {
