@@ -36,8 +36,9 @@ GOODS = {"rosin": 500, "strings": 500, "bow": 50, "violin": 50}
 LOOKS: tuple[tuple[str, Literal["light", "dark"], tuple[int, int]], ...] = (
     ("", "light", WIDE), ("-dark", "dark", WIDE), ("-phone", "dark", PHONE),
 )  # fmt: skip
-LIVE_MAX_S, LIVE_TRIES_MAX = 1.0, 20
-"""From the answer to who places an order to the moment that a page shows it; a busy machine may need some tries."""
+LIVE_MAX_S, LOOKS_MAX, LIVE_TRIES_MAX = 1.0, 5, 20
+"""From the answer to who places an order to the moment that a page shows it: a second; and where the machine is so busy
+that to fetch the page once takes long, so many times as long."""
 RULE = {"name": "gapless", "promise": "the versions of a log run from 1 without a gap", "kind": "at every instant"}
 FOUND = {"clean": True, "orders": 21, "took_s": 0.4, "rules": [RULE | {"checked": 21, "broken": 0}], "breaks": []}
 AUDIT = json.dumps(FOUND | {"unread": []})
@@ -139,11 +140,21 @@ async def test_what_happens_is_shown_at_once(stage: Stage, actors: dict[str, Act
         for path in ("/orders", "/"):
             async with somebody.looking(path) as page:
                 await expect(page.locator("table tbody tr").first).to_be_visible()
-                took_s: list[float] = []
-                while min(took_s, default=LIVE_MAX_S) >= LIVE_MAX_S:
-                    assert len(took_s) < LIVE_TRIES_MAX, took_s
-                    took_s.append(await seen_after_s(page, shop))
+                late_s: list[float] = []
+                while not late_s or min(late_s) > 0:
+                    assert len(late_s) < LIVE_TRIES_MAX, late_s
+                    bound_s = LIVE_MAX_S + LOOKS_MAX * await look_s(page)
+                    late_s.append(await seen_after_s(page, shop) - bound_s)
         assert somebody.complaints == []
+
+
+async def look_s(page: Page) -> float:
+    """Measure how long it takes the browser to fetch the page once more."""
+    took: float = await page.evaluate(
+        "async () => { const began = performance.now(); await (await fetch(location.href)).text();"
+        " return (performance.now() - began) / 1000; }"
+    )
+    return took
 
 
 async def seen_after_s(page: Page, shop: LocalShop) -> float:
@@ -158,9 +169,10 @@ async def seen_after_s(page: Page, shop: LocalShop) -> float:
 async def test_an_order_grows_while_one_looks(stage: Stage, actors: dict[str, Actor], shop: LocalShop) -> None:
     """Payment stands still: the page names its reaction; it goes on, and the page says that all is done."""
     await stage.offer(**GOODS)
-    async with visited(stage, actors) as (_, somebody):
+    async with visited(stage, actors) as (board, somebody):
         await actors.pop("payment").stop()
         order_id = (await shop.place({"rosin": 1}, "tok_approved"))["order_id"]
+        await eventually(lambda: is_stuck(board, order_id))
         async with somebody.looking(f"/orders/{order_id}") as page:
             expected = page.locator("#next")
             await expect(expected).to_contain_text("payment.learn_amount", timeout=DEADLINE_S * 1000)
