@@ -1,6 +1,7 @@
 """One batch's way through the reactions: what each item sees, and what is recorded of it."""
 
 from dataclasses import replace
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -185,6 +186,16 @@ def test_a_command_that_changes_nothing_is_answered_from_the_state_as_it_is() ->
     assert isinstance(run.results[1], Answered)
     assert run.results[1].answer == Answer(200, {"plays": 1})
     assert run.results[1].outcome == Ignored("a rest")
+
+
+def test_a_command_is_told_what_became_of_it() -> None:
+    """Its answer is made from the outcome too: why it was ignored can be said."""
+
+    def answer(outcome: Advanced[Any] | Ignored, score: Score | None) -> Answer:
+        return Answer(409, {"why": outcome.reason if isinstance(outcome, Ignored) else ""})
+
+    run = Run(replace(command("rest"), answer=answer))
+    assert run.results == [Answered(Answer(409, {"why": "a rest"}), Ignored("a rest"))]
 
 
 def test_a_command_that_raises_has_no_answer() -> None:

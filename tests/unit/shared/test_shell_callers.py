@@ -62,6 +62,15 @@ async def test_a_message_that_went_away(stage: Stage) -> None:
     assert stage.plays == 2
 
 
+async def test_who_went_away_parts_no_batch(stage: Stage) -> None:
+    """What waits before and behind it is committed together."""
+    before, gone, behind = (stage.shell.submit(cue()) for _ in range(3))
+    gone.cancel()
+    async with running(stage.shell.run()):
+        await asyncio.gather(before, behind)
+    assert stage.store.batches == [2]
+
+
 @pytest.mark.parametrize("item", [command(), encored(order())], ids=["command", "answer"])
 async def test_a_caller_that_went_away(stage: Stage, item: Item) -> None:
     """A command, or the answer to an intent, comes only once: it is done though nobody waits for it any more."""
@@ -112,8 +121,9 @@ async def test_a_shell_that_is_stopped_leaves_nobody_waiting(stage: Stage) -> No
         taken = stage.shell.submit(cue())
         await until(lambda: stage.store.batches)
         waiting = stage.shell.submit(cue())
-    assert isinstance(taken.exception(), StoppedError)
-    assert isinstance(waiting.exception(), StoppedError)
+    for each in (taken, waiting):
+        assert isinstance(told := each.exception(), StoppedError)
+        assert str(told) == "this process is ending"
 
 
 async def test_a_shell_that_had_nothing_to_do_is_stopped(stage: Stage) -> None:
