@@ -97,7 +97,8 @@ async def test_no_answer_is_asked_for_again(stage: Stage, error: Exception, told
     await until(lambda: stage.row().error)
     row = stage.row()
     assert row.error == told
-    assert 0.75 <= row.due_s - began_s <= 1.01
+    assert row.due_s - began_s >= 0.75
+    assert row.due_s - stage.clock.monotonic_s() <= 1.0, "whatever this machine took meanwhile"
     assert not row.parked
 
 
@@ -120,8 +121,7 @@ async def test_silence_is_no_answer(stage: Stage) -> None:
     stage.workers.offer([claim], began_s)
     await until(lambda: stage.row().error)
     assert stage.row().error == "TimeoutError"
-    assert stage.clock.monotonic_s() - began_s == pytest.approx(LIMITS.perform_timeout_s, abs=0.2)
-    assert LIMITS.perform_timeout_s < LIMITS.lease_s / 2
+    assert LIMITS.perform_timeout_s <= stage.clock.monotonic_s() - began_s < LIMITS.lease_s / 2
 
 
 async def test_a_broken_performer_breaks_alone(stage: Stage) -> None:
