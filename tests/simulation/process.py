@@ -188,6 +188,7 @@ class Process:
         self.store.tables, self.fault = tables, fault
         self.sent, self.questions = [], []
         self.loop.run(work)
+        self.is_dead |= self.loop.is_endless
         self.memory = self._remembered()
         return self.store.tables
 

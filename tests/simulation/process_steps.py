@@ -33,6 +33,7 @@ class Done(NamedTuple):
     questions: tuple[Question, ...]
     unacked: tuple[Parcel, ...]
     died: bool
+    is_endless: bool
 
 
 class ProcessSteps:
@@ -69,7 +70,7 @@ class ProcessSteps:
         if asked not in self._known:
             if len(self._known) > KNOWN_MAX_STEPS:
                 for known in (self._known, self._tables, self._memories):
-                    known.clear()  # type: ignore[attr-defined]  # whatever they hold
+                    known.clear()
             self._known[asked] = self._done(tables, memory, action, subject, gone)
         return self._known[asked]
 
@@ -79,7 +80,7 @@ class ProcessSteps:
         process.gone = gone
         handed: list[Handed] = []
         after = process.run(tables, WORK[action.kind](process, action, subject, handed), action.fault)
-        if action.fault is not None and process.fault is not None:
+        if action.fault is not None and process.fault is not None and not process.loop.is_endless:
             return None
         return Done(
             self._tables.setdefault((action.service, after.key), after),
@@ -88,6 +89,7 @@ class ProcessSteps:
             tuple(process.questions),
             tuple(message.parcel._replace(redelivered=True) for message in handed if not message.acked),
             process.is_dead,
+            process.loop.is_endless,
         )
 
     def _process(self, service: str, memory: Memory) -> Process:

@@ -43,6 +43,7 @@ def _absorbed(world: World, action: Action, done: Done) -> World:
         questions=(*world.questions, *done.questions),
         commands=commands,
         answers=answers,
+        endless=service if done.is_endless else "",
     )
 
 
