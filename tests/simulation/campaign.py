@@ -5,7 +5,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from infra.audit.findings import Break
-from tests.simulation.choices import budgets_left, faults_of, misfortunes, steps
+from tests.simulation.choices import BUG, budgets_left, faults_of, misfortunes, steps
 from tests.simulation.explore import Watch, nobody
 from tests.simulation.facts import broken_at_once, broken_at_rest
 from tests.simulation.process_steps import ProcessSteps
@@ -24,6 +24,8 @@ class Odds:
     fault: float = 0.1
     misfortune: float = 0.05
     together: float = 0.2
+    again: float = 0.5
+    """That what a bug has struck is struck by it again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +68,21 @@ def _drawn(world: World, chance: random.Random, odds: Odds) -> Action | None:
     step = chance.choice(possible)
     if step.kind == "deliver" and chance.random() < odds.together:
         step = _together(step, possible, chance)
+    if BUG in left and _has_failed(world, step) and chance.random() < odds.again:
+        return step._replace(budget=BUG)
     if left and chance.random() < odds.fault and (bad := list(faults_of(step, left))):
         return chance.choice(bad)
     return step
+
+
+def _has_failed(world: World, step: Action) -> bool:
+    """Say whether what a step reacts to has raised before: a bug is there until it is mended."""
+    match step.kind:
+        case "deliver":
+            return step.fault is None and any(parcel.headers for parcel in step.what)
+        case "answer":
+            return any(c.raised for c in world.memories[step.service].asking if c.intent_id == step.what.intent_id)
+    return False
 
 
 def _together(step: Action, possible: Collection[Action], chance: random.Random) -> Action:

@@ -16,6 +16,7 @@ from services.inventory.state import Committed, Held
 from shared.envelope import Logged
 from shared.event import VOCABULARY
 from shared.ports import LogEntry
+from tests.simulation.promises import refused, unsent, withdrawn
 from tests.simulation.store import START
 from tests.simulation.tables import OWNERS, Tables
 from tests.simulation.world import SERVICES, World
@@ -135,7 +136,9 @@ def broken_at_once(before: World, after: World) -> list[Break]:
         for order_id, account in after.provider.accounts.items():
             if account != before.provider.account(order_id):
                 breaks += _held(INSTANT_SAGAS, saga(after, order_id), str(order_id))
-    return [*breaks, *_endless(before, after)]
+    if after.tables["inventory"] is not before.tables["inventory"]:
+        breaks += refused(before, after)
+    return [*breaks, *withdrawn(before, after), *_endless(before, after)]
 
 
 def _endless(before: World, after: World) -> Iterator[Break]:
@@ -185,7 +188,7 @@ def _held(rules: Iterable[Rule[F]], fact: F, about: str) -> Iterator[Break]:
 
 def broken_at_rest(world: World) -> list[Break]:
     """Hold a world in which nothing can happen any more against all rules: much later, it must all have ended right."""
-    breaks: list[Break] = []
+    breaks = [*unsent(world)]
     for order_id in orders(world):
         known = saga(world, order_id)
         breaks += _held(SAGAS, known, str(order_id))

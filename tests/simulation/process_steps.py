@@ -76,7 +76,7 @@ class ProcessSteps:
 
     def _done(self, tables: Tables, memory: Memory, action: Action, subject: Any, gone: frozenset[str]) -> Done | None:
         process = self._process(action.service, memory)
-        process.table.raises = action.kind == "deliver" and action.budget == BUG
+        process.table.raises = action.budget == BUG
         process.gone = gone
         handed: list[Handed] = []
         after = process.run(tables, WORK[action.kind](process, action, subject, handed), action.fault)

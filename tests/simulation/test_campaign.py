@@ -14,11 +14,9 @@ from tests.simulation.worlds import Setting, cancel, drawn, place
 
 SCHEDULES = 300
 RARER = (
-    "a confirmed order is cancelled",
-    "a dead letter is replayed",
-    "stock is committed for an order that was cancelled",
-    "a process dies before the copy that waits is confirmed",
     "the money is taken after the silence was given up on",
+    "what was parked is released",
+    "a dead letter is replayed at once",
 )
 """What a campaign of this size may miss; `make simulate` must not."""
 

@@ -12,6 +12,7 @@ from asyncpg.pgproto import pgproto
 from services.inventory.state import Level
 from services.inventory.store import Shelf
 from services.order.events import CancellationRequested, PlacementRequested
+from services.payment.events import ChargeResult
 from shared.ids import derived_id
 from shared.vocabulary.money import Money
 from shared.vocabulary.order import OrderLine
@@ -27,6 +28,8 @@ DEATHS_MAX = 8
 MORE_SHARE = 0.4
 """So often there is one order more. What breaks, breaks with few orders as a rule, and one order is played ten times
 while four are played once; what takes several orders, a customer who gets the last violin, comes up with two."""
+WANTED_MAX = 3
+"""Of one SKU in one order."""
 CANCEL_SHARE = 0.4
 """So many customers change their mind."""
 
@@ -93,6 +96,11 @@ CANCEL = Setting(
     "cancel", "an order with a customer's cancellation and a deadline", (place(1, {"violin": 1}), cancel(1)),
     {"violin": 1}, {"early deadline": 1, "silence": 1, "crash": 1}, {},
 )  # fmt: skip
+GOOD = Setting(
+    "good", "one order of two lines, for just what there is, by a customer who can pay",
+    (place(1, {"violin": 2, "bow": 1}),), {"violin": 2, "bow": 1}, {}, {"decisions": (ChargeResult.CAPTURED,)},
+)  # fmt: skip
+"""Where nothing goes wrong there is one right end."""
 LATE = Setting(
     "late", "one order, and a lane that is declared late", (place(1, {"violin": 1}),), {"violin": 1}, {},
     {"gone": frozenset({"payment.stock.reserved"})},
@@ -101,7 +109,7 @@ DEADLY = Setting(
     "deadly", "one order, and an event that ends every process which reacts to it", (place(1, {"violin": 1}),),
     {"violin": 1}, {"deadly": DEATHS_MAX}, {"deadly": "payment.stock.reserved"},
 )  # fmt: skip
-SETTINGS = {setting.name: setting for setting in (ONE, TWO, CANCEL, LATE, DEADLY)}
+SETTINGS = {setting.name: setting for setting in (ONE, TWO, CANCEL, GOOD, LATE, DEADLY)}
 
 
 def drawn(chance: random.Random, orders_max: int = 4) -> Setting:
@@ -113,11 +121,11 @@ def drawn(chance: random.Random, orders_max: int = 4) -> Setting:
     commands: list[Command] = []
     for number in range(1, orders + 1):
         wanted = chance.sample(skus, chance.randint(1, len(skus)))
-        commands.append(place(number, {sku: 1 for sku in skus if sku in wanted}))
+        commands.append(place(number, {sku: chance.randint(1, WANTED_MAX) for sku in skus if sku in wanted}))
         if chance.random() < CANCEL_SHARE:
             commands.append(cancel(number))
     budgets = {name: chance.randint(0, 3) for name in BUDGETS}
     return Setting(
         "drawn", "orders over goods that may not do for all", tuple(commands),
-        {sku: chance.randint(1, orders) for sku in skus}, budgets, {},
+        {sku: chance.randint(1, WANTED_MAX * orders) for sku in skus}, budgets, {},
     )  # fmt: skip
