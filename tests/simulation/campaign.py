@@ -1,13 +1,15 @@
 """Random mode: schedules drawn from a seed, in worlds drawn from it too."""
 
 import random
-from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
 
 from infra.audit.findings import Break
-from tests.simulation.choices import budgets_left, faults_of, misfortunes, steps
+from shared.ports import Claim
+from tests.simulation.choices import BUG, SILENCE, budgets_left, faults_of, misfortunes, steps
 from tests.simulation.explore import Watch, nobody
 from tests.simulation.facts import broken_at_once, broken_at_rest
+from tests.simulation.process import Asking
 from tests.simulation.process_steps import ProcessSteps
 from tests.simulation.steps import take
 from tests.simulation.world import Action, World
@@ -27,10 +29,16 @@ class Odds:
     fault: float
     misfortune: float
     together: float = 0.2
+    again: float = 0.8
+    """That what has failed fails again."""
+    slow: float = 0.0
+    """That whoever asks for something lets others go first."""
 
 
 MOODS = (Odds(0.05, 0.02), Odds(0.1, 0.05), Odds(0.4, 0.2))
 """One is drawn for each schedule: where things go wrong all the time, they go wrong again in the same place."""
+SLOW = (0.0, 0.5, 0.95)
+"""Likewise: who is slow to cancel meets an order that was confirmed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +53,7 @@ class Schedule:
 def play(world: World, seed: object, processes: ProcessSteps, watch: Watch = nobody) -> Schedule:
     """Take steps as chance has it, until nothing can happen any more or a promise is broken."""
     chance = random.Random(str(seed))
-    odds = chance.choice(MOODS)
+    odds = replace(chance.choice(MOODS), slow=chance.choice(SLOW))
     return walk(world, lambda here: _drawn(here, chance, odds), processes, watch)
 
 
@@ -57,8 +65,8 @@ def walk(world: World, chosen: Chooser, processes: ProcessSteps, watch: Watch = 
         if action is None:
             return Schedule(tuple(actions), tuple(broken_at_rest(world)), world)
         after = take(world, action, processes)
-        if after is None:  # what was to go wrong did not come up: then nothing does
-            action = action._replace(fault=None, budget="")
+        if after is None:  # what was to go wrong did not come up: then nothing does, but that a silence is one
+            action = action._replace(fault=None, budget=action.budget if action.kind == "silence" else "")
             after = take(world, action, processes)
             assert after is not None
         actions.append(action)
@@ -73,16 +81,44 @@ def walk(world: World, chosen: Chooser, processes: ProcessSteps, watch: Watch = 
 def _drawn(world: World, chance: random.Random, odds: Odds) -> Action | None:
     left = budgets_left(world)
     if left and chance.random() < odds.misfortune and (bad := list(misfortunes(world, left))):
-        return chance.choice(bad)
+        return _one_of(bad, chance)
     possible = steps(world)
     if not possible:
         return None
+    if chance.random() < odds.slow:
+        possible = [each for each in possible if each.kind != "command"] or possible
     step = chance.choice(possible)
     if step.kind == "deliver" and chance.random() < odds.together:
         step = _together(step, possible, chance)
+    if (worse := _failing_again(world, step)) is not None and worse.budget in left and chance.random() < odds.again:
+        return worse
     if left and chance.random() < odds.fault and (bad := list(faults_of(step, left))):
-        return chance.choice(bad)
+        return _one_of(bad, chance)
     return step
+
+
+def _one_of(bad: Sequence[Action], chance: random.Random) -> Action:
+    """Choose a kind of misfortune, and then one of it: there are more queues to lose than letters to replay."""
+    budget = chance.choice(list(dict.fromkeys(action.budget for action in bad)))
+    return chance.choice([action for action in bad if action.budget == budget])
+
+
+def _failing_again(world: World, step: Action) -> Action | None:
+    """Give a step as it fails if what it is about has failed before: a bug is there until it is mended, and who was
+    silent once is silent for a while."""
+    match step.kind:
+        case "deliver" if step.fault is None and any(each.headers or each.redelivered for each in step.what):
+            return step._replace(budget=BUG)
+        case "answer" if any(claim.raised for claim in _asking(world, step.service, step.what)):
+            return step._replace(budget=BUG)
+        case "handle" if any(claim.attempts > 1 for claim in _asking(world, step.service, step.what[0].asking)):
+            return Action("silence", step.service, step.what[0].asking, budget=SILENCE)
+    return None
+
+
+def _asking(world: World, service: str, asking: Asking) -> list[Claim]:
+    """Give the claim that somebody asks under, if they still do."""
+    return [each for each in world.memories[service].asking if (each.intent_id, each.token) == asking]
 
 
 def _together(step: Action, possible: Collection[Action], chance: random.Random) -> Action:

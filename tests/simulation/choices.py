@@ -1,6 +1,7 @@
 """What can happen next in a world: whatever goes on by itself, and what may go wrong, as long as that is paid for."""
 
 from collections.abc import Collection, Iterator, Sequence
+from itertools import combinations
 from typing import Any
 from uuid import UUID
 
@@ -11,11 +12,11 @@ from tests.simulation.instants import Effect, Fault, Instant
 from tests.simulation.process import Asking, Question
 from tests.simulation.world import SERVICES, Action, World
 
-CRASH, DUPLICATE, OUTAGE, BUG, SILENCE, STALL, EARLY, LOSS = (
-    "crash", "duplicate", "outage", "bug", "silence", "stall", "early deadline",
-    "loss",
+CRASH, DUPLICATE, OUTAGE, BUG, SILENCE, STALL, EARLY, LOSS, HASTE, PAIR = (
+    "crash", "duplicate", "outage", "bug", "silence", "stall", "early deadline", "loss", "early replay",
+    "pair",
 )  # fmt: skip
-BUDGETS = (CRASH, DUPLICATE, OUTAGE, BUG, SILENCE, STALL, EARLY, LOSS)
+BUDGETS = (CRASH, DUPLICATE, OUTAGE, BUG, SILENCE, STALL, EARLY, LOSS, HASTE, PAIR)
 """What misfortunes are paid from."""
 DEADLY = "deadly"
 """What the deaths are paid from that an event causes which ends every process: then nobody has a choice."""
@@ -23,38 +24,53 @@ DEADLY = "deadly"
 LAST = "notification"
 """Nobody hears what it does, so no order of its steps among those of the others makes any difference."""
 
-AS_DELIVERED = (
+AS_COMMITTED = (
     (Fault(Instant.COMMIT, Effect.CRASH), CRASH),
     (Fault(Instant.COMMITTED, Effect.CRASH), CRASH),
     (Fault(Instant.PUBLISH, Effect.HANG), CRASH),
     (Fault(Instant.PUBLISHED, Effect.CRASH), CRASH),
+    (Fault(Instant.BEGIN, Effect.FAIL), OUTAGE),
+    (Fault(Instant.COMMITTED, Effect.FAIL), OUTAGE),
+    (Fault(Instant.PUBLISH, Effect.PART), OUTAGE),
+)
+"""What may go wrong while anything is reacted to."""
+AS_DELIVERED = (
+    *AS_COMMITTED,
     (Fault(Instant.ACK, Effect.FAIL), DUPLICATE),
     (Fault(Instant.PUBLISHED, Effect.FAIL), DUPLICATE),
-    (Fault(Instant.COMMITTED, Effect.FAIL), OUTAGE),
     (Fault(Instant.COMMIT, Effect.FAIL), OUTAGE),
     (Fault(Instant.PUBLISH, Effect.FAIL), OUTAGE),
     (None, BUG),
     (Fault(Instant.SET_BACK, Effect.HANG), BUG),
+    (Fault(Instant.SET_BACK, Effect.FAIL), BUG),
+    (Fault(Instant.SET_BACK, Effect.PART), BUG),
     (Fault(Instant.IS_SET_BACK, Effect.CRASH), BUG),
 )
 """What may go wrong while a message is reacted to."""
-AS_ASKED = (
-    (Fault(Instant.COMMIT, Effect.CRASH), CRASH),
-    (Fault(Instant.COMMITTED, Effect.CRASH), CRASH),
-    (Fault(Instant.PUBLISH, Effect.HANG), CRASH),
+AS_ASKED = (*AS_COMMITTED, (None, BUG))
+"""What may go wrong while a command is reacted to."""
+AS_ANSWERED = (*AS_ASKED, (Fault(Instant.RESCHEDULE, Effect.FAIL), BUG))
+"""What may go wrong while an answer is reacted to."""
+AS_SWEPT = (
     (Fault(Instant.PUBLISHED, Effect.CRASH), CRASH),
-    (Fault(Instant.COMMITTED, Effect.FAIL), OUTAGE),
+    (Fault(Instant.PUBLISHED, Effect.FAIL), DUPLICATE),
+    (Fault(Instant.PUBLISH, Effect.FAIL), OUTAGE),
+    (Fault(Instant.PUBLISH, Effect.PART), OUTAGE),
 )
-"""What may go wrong while a command, or an answer, is reacted to."""
-AS_SWEPT = ((Fault(Instant.PUBLISHED, Effect.CRASH), CRASH), (Fault(Instant.PUBLISH, Effect.FAIL), OUTAGE))
-AS_KEPT = ((Fault(Instant.KEEP, Effect.CRASH), CRASH), (Fault(Instant.ACK, Effect.FAIL), DUPLICATE))
+AS_KEPT = (
+    (Fault(Instant.KEEP, Effect.CRASH), CRASH),
+    (Fault(Instant.KEEP, Effect.FAIL), OUTAGE),
+    (Fault(Instant.ACK, Effect.FAIL), DUPLICATE),
+)
+AS_DELETED = ((Fault(Instant.DELETE, Effect.FAIL), OUTAGE),)
 FAULTS = {
     "deliver": AS_DELIVERED,
     "command": AS_ASKED,
-    "answer": AS_ASKED,
-    "poll": AS_ASKED,
+    "answer": AS_ANSWERED,
+    "poll": AS_COMMITTED,
     "sweep": AS_SWEPT,
     "drain": AS_KEPT,
+    "tidy": AS_DELETED,
 }
 
 
@@ -141,10 +157,18 @@ def _at_last(world: World) -> Iterator[Action]:
             yield Action("tidy", service)
             return
     for service in SERVICES:
-        for _, letter in sorted(world.tables[service].letters.items()):
-            yield Action("replay", service, letter)
+        yield from _letters(world, service)
+        for place, row in world.tables[service].intents.items():
+            if row.parked:
+                yield Action("release", service, place)
     for intent_id, _ in _first_of_each(world, "order"):
         yield Action("poll", "order", intent_id)
+
+
+def _letters(world: World, service: str, budget: str = "") -> Iterator[Action]:
+    """Have an operator replay dead letters."""
+    for _, letter in sorted(world.tables[service].letters.items()):
+        yield Action("replay", service, letter, budget=budget)
 
 
 def misfortunes(world: World, left: Collection[str]) -> Iterator[Action]:
@@ -156,27 +180,38 @@ def misfortunes(world: World, left: Collection[str]) -> Iterator[Action]:
         for queue in sorted(LANES.keys() - world.gone):
             yield Action("lose", LANES[queue].event.kind.owner, queue, budget=LOSS)
     for service in SERVICES:
-        memory = world.memories[service]
-        if CRASH in left and (memory.confirmed or memory.asking):
-            yield Action("crash", service, budget=CRASH)
-        if DUPLICATE in left and world.tables[service].posted & memory.confirmed:
-            yield Action("sweep", service, budget=DUPLICATE)
-        for claim in memory.asking:
-            yield from _with_a_question(service, claim, left)
+        yield from _at_a_service(world, service, left)
+
+
+def _at_a_service(world: World, service: str, left: Collection[str]) -> Iterator[Action]:
+    memory = world.memories[service]
+    if CRASH in left and (memory.confirmed or memory.asking):
+        yield Action("crash", service, budget=CRASH)
+    if DUPLICATE in left and world.tables[service].posted & memory.confirmed:
+        yield Action("sweep", service, budget=DUPLICATE)
+    for claim in memory.asking:
+        yield from _with_a_question(service, claim, left)
+    if HASTE in left:
+        yield from _letters(world, service, HASTE)
+    if PAIR in left:
+        lying = dict.fromkeys(each for each in world.parcels if each.service == service and each.queue in LANES)
+        yield from (Action("deliver", service, pair, budget=PAIR) for pair in combinations(lying, 2))
 
 
 def _with_a_question(service: str, claim: Claim, left: Collection[str]) -> Iterator[Action]:
     """Give what may become of a question to an outside party."""
     if SILENCE in left:
-        yield Action("silence", service, Asking(claim.intent_id, claim.token), budget=SILENCE)
+        asking = Asking(claim.intent_id, claim.token)
+        yield Action("silence", service, asking, budget=SILENCE)
+        yield Action("silence", service, asking, Fault(Instant.RESCHEDULE, Effect.FAIL), SILENCE)
     if STALL in left:
         yield Action("poll", service, claim.intent_id, budget=STALL)
 
 
 def _first_of_each(world: World, service: str) -> list[tuple[UUID, str]]:
     """Give the first intent of each stream, which is the one that may be claimed, and its kind."""
-    first: dict[UUID, tuple[int, UUID, str]] = {}
+    first: dict[UUID, tuple[int, UUID, str, bool]] = {}
     for (stream, kind), row in world.tables[service].intents.items():
-        if not row.parked and (stream not in first or row.position < first[stream][0]):
-            first[stream] = row.position, row.claim.intent_id, kind
-    return sorted((intent_id, kind) for _, intent_id, kind in first.values())
+        if stream not in first or row.position < first[stream][0]:
+            first[stream] = row.position, row.claim.intent_id, kind, row.parked
+    return sorted((intent_id, kind) for _, intent_id, kind, is_parked in first.values() if not is_parked)

@@ -15,6 +15,9 @@ from tests.simulation.steps import take
 from tests.simulation.world import Action, World
 
 STATES_MAX = 5_000_000
+DEPTH_MAX_STEPS = 200
+"""Worlds as small as those that are explored come to rest in less than half as many."""
+NEVER = "whatever happens from here on, it never comes to rest"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +26,8 @@ class Counterexample:
 
     actions: tuple[Action, ...]
     breaks: tuple[Break, ...]
+    is_told_by_its_path: bool = True
+    """Whether who plays it again sees what is wrong; that nothing else leads anywhere either only the search sees."""
 
 
 @dataclass(slots=True)
@@ -70,6 +75,8 @@ class _Explorer:
         self._processes = ProcessSteps(removed)
         self._watch = watch
         self._came_from: dict[int, tuple[int, Action] | None] = {}
+        self._leads_to: dict[int, list[int]] = {}
+        """By its key, the keys of the states that a step leads to this one from."""
         self._explored = Explored()
 
     def explore(self, world: World) -> Explored:
@@ -78,9 +85,15 @@ class _Explorer:
         self._came_from[world.key] = None
         near = [world]
         while near and explored.counterexample is None:
+            if explored.depth > DEPTH_MAX_STEPS:
+                self._never_settles(self._way_to(near[0].key))
+                break
             near = [after for here in near for after in self._beyond(here)]
             explored.depth += bool(near)
         explored.states = len(self._came_from)
+        if explored.counterexample is None and (lost := self._lost()) is not None:
+            way = self._way_to(lost)
+            self._never_settles((*way, *self._round(world, way)))
         return explored
 
     def _beyond(self, here: World) -> Iterator[World]:
@@ -92,9 +105,10 @@ class _Explorer:
             self._explored.transitions += 1
             self._watch(here, action, after)
             if breaks := broken_at_once(here, after):
-                self._found((*self._way_to(here), action), breaks)
+                self._found((*self._way_to(here.key), action), breaks)
                 return
-            if (key := after.key) not in self._came_from:
+            self._leads_to.setdefault(key := after.key, []).append(here.key)
+            if key not in self._came_from:
                 self._came_from[key] = here.key, action
                 assert len(self._came_from) <= STATES_MAX, "more states than can be looked at: does it never settle?"
                 yield after
@@ -105,14 +119,39 @@ class _Explorer:
         if not every:
             self._explored.ends[world.key] = world
             if breaks := broken_at_rest(world):
-                self._found(self._way_to(world), breaks)
+                self._found(self._way_to(world.key), breaks)
         return every
 
-    def _found(self, actions: tuple[Action, ...], breaks: Sequence[Break]) -> None:
-        self._explored.counterexample = self._explored.counterexample or Counterexample(actions, tuple(breaks))
+    def _lost(self) -> int | None:
+        """Walk back from the ends, and give the nearest state that none of them can be reached from."""
+        found = set(self._explored.ends)
+        back = list(found)
+        while back:
+            new = [key for key in self._leads_to.get(back.pop(), ()) if key not in found]
+            found.update(new)
+            back += new
+        return next((key for key in self._came_from if key not in found), None)
 
-    def _way_to(self, world: World) -> tuple[Action, ...]:
-        actions, came_from = list[Action](), self._came_from[world.key]
+    def _round(self, world: World, way: Sequence[Action]) -> Iterator[Action]:
+        """Go on from where a way leads, until something comes up again."""
+        for action in way:
+            world = take(world, action, self._processes) or world
+        seen = set[int]()
+        while world.key not in seen:
+            seen.add(world.key)
+            tried = ((action, take(world, action, self._processes)) for action in choices(world))
+            action, world = next((action, after) for action, after in tried if after is not None)
+            yield action
+
+    def _never_settles(self, way: tuple[Action, ...]) -> None:
+        self._found(way, [Break("settles", "all of them", NEVER)], is_told_by_its_path=False)
+
+    def _found(self, actions: tuple[Action, ...], breaks: Sequence[Break], *, is_told_by_its_path: bool = True) -> None:
+        found = Counterexample(actions, tuple(breaks), is_told_by_its_path)
+        self._explored.counterexample = self._explored.counterexample or found
+
+    def _way_to(self, key: int) -> tuple[Action, ...]:
+        actions, came_from = list[Action](), self._came_from[key]
         while came_from is not None:
             actions.append(came_from[1])
             came_from = self._came_from[came_from[0]]

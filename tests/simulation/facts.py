@@ -1,5 +1,6 @@
 """A world in memory as the facts that the audit judges: its rules are the invariants here, written once."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from functools import lru_cache
@@ -15,6 +16,7 @@ from services.inventory.state import Committed, Held
 from shared.envelope import Logged
 from shared.event import VOCABULARY
 from shared.ports import LogEntry
+from tests.simulation.promises import refused, unsent, withdrawn
 from tests.simulation.store import START
 from tests.simulation.tables import OWNERS, Tables
 from tests.simulation.world import SERVICES, World
@@ -25,6 +27,8 @@ BOUNDS = Bounds()
 MUCH_LATER = START + timedelta(seconds=2 * BOUNDS.overdue_s)
 """When a world at rest is looked at: so long after its last step that every bound is over."""
 CACHE_MAX = 50_000
+COPIES_MAX = 12
+"""Of one message in one queue: more than there are misfortunes to make them."""
 INSTANT_SAGAS = tuple(rule for rule in SAGAS if rule.kind is Kind.INSTANT)
 
 
@@ -132,7 +136,20 @@ def broken_at_once(before: World, after: World) -> list[Break]:
         for order_id, account in after.provider.accounts.items():
             if account != before.provider.account(order_id):
                 breaks += _held(INSTANT_SAGAS, saga(after, order_id), str(order_id))
-    return breaks
+    if after.tables["inventory"] is not before.tables["inventory"]:
+        breaks += refused(before, after)
+    return [*breaks, *withdrawn(before, after), *_endless(before, after)]
+
+
+def _endless(before: World, after: World) -> Iterator[Break]:
+    """What goes on and on in one step, or publishes the same ever again, never lets the world come to rest."""
+    if after.endless:
+        yield Break("settles", "all of them", f"{after.endless} goes on and on, and its step never ends")
+    if len(before.parcels) < len(after.parcels) > COPIES_MAX:
+        copies = Counter((parcel.queue, parcel.message_id) for parcel in after.parcels)
+        for (queue, _), many in copies.items():
+            if many > COPIES_MAX:
+                yield Break("settles", "all of them", f"{many} copies of one message lie in {queue}")
 
 
 def _unleased(service: str, world: World) -> Iterator[Break]:
@@ -171,7 +188,7 @@ def _held(rules: Iterable[Rule[F]], fact: F, about: str) -> Iterator[Break]:
 
 def broken_at_rest(world: World) -> list[Break]:
     """Hold a world in which nothing can happen any more against all rules: much later, it must all have ended right."""
-    breaks: list[Break] = []
+    breaks = [*unsent(world)]
     for order_id in orders(world):
         known = saga(world, order_id)
         breaks += _held(SAGAS, known, str(order_id))

@@ -26,6 +26,7 @@ class Effect(StrEnum):
     CRASH = "and the process dies there"
     HANG = "which does not get through, and the process dies soon after"
     FAIL = "and gets no answer"
+    PART = "of which only the first gets through"
 
 
 class Fault(NamedTuple):

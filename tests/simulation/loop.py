@@ -8,6 +8,9 @@ from collections import deque
 from collections.abc import Callable, Coroutine
 from typing import Any, cast
 
+CALLBACKS_MAX = 20_000
+"""Of one step; none takes a tenth of it."""
+
 
 class StepLoop:
     """Runs callbacks until none is ready. Timers never fire: whether something takes too long is the world's choice.
@@ -21,10 +24,12 @@ class StepLoop:
         self._ready: deque[asyncio.Handle] = deque()
         self._begun: list[Coroutine[Any, Any, Any]] = []
         self._stopped = False
+        self.is_endless = False
+        """Whether a step would never have come to rest."""
         self.error: BaseException | None = None
 
     def run(self, work: Coroutine[Any, Any, Any] | None = None) -> asyncio.Task[Any] | None:
-        """Begin `work`, and run what is ready until nothing is, or until `stop`.
+        """Begin `work`, and run what is ready until nothing is, or until `stop`, or for `CALLBACKS_MAX`.
 
         Raises:
             BaseException: what a task raised that nobody waited for.
@@ -34,8 +39,13 @@ class StepLoop:
         events._set_running_loop(self._loop)
         try:
             task = self.create_task(work) if work is not None else None
+            callbacks = 0
             while self._ready and not self._stopped:
                 self._ready.popleft()._run()
+                callbacks += 1
+                if callbacks == CALLBACKS_MAX:
+                    self.is_endless = True
+                    self.stop()
         finally:
             events._set_running_loop(before)
         if self.error is not None:

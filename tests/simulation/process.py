@@ -35,6 +35,8 @@ from tests.simulation.tables import Tables
 BATCH_MAX_EVENTS, WAITING_MAX_WORKS = 100, 1_000
 PATIENCE = payment.Patience(2, charge_patience_s=1e9, undo_alarm_after_s=1e9, undo_alarm_interval_s=1.0)
 """A provider that was silent twice is given up on."""
+RAISED_MAX = 2
+"""So often an answer may raise before its intent is parked."""
 
 
 class Asking(NamedTuple):
@@ -157,7 +159,9 @@ class Process:
             life=life, batch_max_events=BATCH_MAX_EVENTS, waiting_max_works=WAITING_MAX_WORKS,
         )  # fmt: skip
         performers = {intent.kind: self._noting(each) for intent, each in self._performers(clock).items()}
-        self.workers = IntentWorkers(performers, self.shell, self.store, clock, IntentLimits())
+        self.workers = IntentWorkers(
+            performers, self.shell, self.store, clock, IntentLimits(answers_raised_max=RAISED_MAX)
+        )
         self.receiver = Receiver(self.shell, Retries(self, clock, TIERS_MS), self.store, clock)
         self.loop.run(self.shell.run())
         self._restore()
@@ -188,6 +192,7 @@ class Process:
         self.store.tables, self.fault = tables, fault
         self.sent, self.questions = [], []
         self.loop.run(work)
+        self.is_dead |= self.loop.is_endless
         self.memory = self._remembered()
         return self.store.tables
 
@@ -207,7 +212,7 @@ class Process:
         Raises:
             WorldError: there is no answer.
         """
-        if self.fault is None or self.fault.at is not instant:
+        if self.fault is None or self.fault.at is not instant or self.fault.effect is Effect.PART:
             return
         effect, self.fault = self.fault.effect, None
         if effect is Effect.FAIL:
@@ -224,6 +229,12 @@ class Process:
             return []
         hot = messages[0].exchange.endswith(".events")
         before, after = (Instant.PUBLISH, Instant.PUBLISHED) if hot else (Instant.SET_BACK, Instant.IS_SET_BACK)
+        if self.fault == Fault(before, Effect.PART) and len(messages) > 1:
+            self.fault = None
+            return [
+                self._routed(messages[0]),
+                *[NotConfirmedError("the broker took the first alone")] * len(messages[1:]),
+            ]
         try:
             await self.at(before)
             errors = [self._routed(message) for message in messages]

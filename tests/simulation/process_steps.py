@@ -33,6 +33,7 @@ class Done(NamedTuple):
     questions: tuple[Question, ...]
     unacked: tuple[Parcel, ...]
     died: bool
+    is_endless: bool
 
 
 class ProcessSteps:
@@ -75,11 +76,11 @@ class ProcessSteps:
 
     def _done(self, tables: Tables, memory: Memory, action: Action, subject: Any, gone: frozenset[str]) -> Done | None:
         process = self._process(action.service, memory)
-        process.table.raises = action.kind == "deliver" and action.budget == BUG
+        process.table.raises = action.budget == BUG
         process.gone = gone
         handed: list[Handed] = []
         after = process.run(tables, WORK[action.kind](process, action, subject, handed), action.fault)
-        if action.fault is not None and process.fault is not None:
+        if action.fault is not None and process.fault is not None and not process.loop.is_endless:
             return None
         return Done(
             self._tables.setdefault((action.service, after.key), after),
@@ -88,6 +89,7 @@ class ProcessSteps:
             tuple(process.questions),
             tuple(message.parcel._replace(redelivered=True) for message in handed if not message.acked),
             process.is_dead,
+            process.loop.is_endless,
         )
 
     def _process(self, service: str, memory: Memory) -> Process:

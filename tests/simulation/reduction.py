@@ -6,14 +6,14 @@ Source: P. Godefroid, Partial-Order Methods for the Verification of Concurrent S
 from typing import Any
 from uuid import UUID
 
-from tests.simulation.choices import BUDGETS, CRASH, LOSS, choices, steps
+from tests.simulation.choices import BUDGETS, CRASH, LOSS, PAIR, choices, steps
 from tests.simulation.process_steps import ProcessSteps
 from tests.simulation.steps import take
 from tests.simulation.world import Action, World
 
 CONSUMES = ("deliver", "handle")
 """Steps that take a message away."""
-SHARED = {CRASH, LOSS}
+SHARED = {CRASH, LOSS, PAIR}
 """What strikes all orders at once."""
 assert set(BUDGETS) >= SHARED
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from tests.simulation.campaign import Schedule, walk
-from tests.simulation.choices import budgets_left, misfortunes, steps
+from tests.simulation.choices import PAIR, budgets_left, misfortunes, steps
 from tests.simulation.process_steps import ProcessSteps
 from tests.simulation.world import Action, World
 
@@ -77,7 +77,7 @@ def is_possible(world: World, action: Action) -> bool:
         return True
     if action.budget and action.budget not in left:
         return False
-    if action.kind == "deliver":
+    if action.kind == "deliver" and action.budget != PAIR:
         lying = {each.what[0] for each in by_itself if each.kind == "deliver"}
         return lying.issuperset(action.what)
     return action._replace(fault=None, budget="") in by_itself or action in misfortunes(world, left)

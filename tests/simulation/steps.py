@@ -43,6 +43,7 @@ def _absorbed(world: World, action: Action, done: Done) -> World:
         questions=(*world.questions, *done.questions),
         commands=commands,
         answers=answers,
+        endless=service if done.is_endless else "",
     )
 
 
@@ -140,6 +141,14 @@ def _replay(world: World, action: Action) -> World:
     )
 
 
+def _release(world: World, action: Action) -> World:
+    """Let an operator have a parked intent tried anew."""
+    tables = world.tables[action.service]
+    row = tables.intents[action.what]
+    row = row._replace(parked=False, claim=replace(row.claim, attempts=0, raised=0))
+    return world._replace(tables={**world.tables, action.service: tables.with_intent(action.what, row)})
+
+
 def _lose(world: World, action: Action) -> World:
     """Delete a queue with all that lies in it."""
     kept = tuple(parcel for parcel in world.parcels if parcel.queue != action.what)
@@ -171,6 +180,7 @@ OUTSIDE: Mapping[str, Callable[[World, Action], World]] = {
     "wait": _wait,
     "crash": _crash,
     "replay": _replay,
+    "release": _release,
     "lose": _lose,
     "declare": _declare,
     "refill": _refill,

@@ -24,6 +24,13 @@ WENT_WRONG = {
     (Instant.SET_BACK, Effect.HANG): "It dies before the copy that waits is published.",
     (Instant.IS_SET_BACK, Effect.CRASH): "It dies before the copy that waits is confirmed.",
     (Instant.KEEP, Effect.CRASH): "It dies before the letter is kept.",
+    (Instant.BEGIN, Effect.FAIL): "The database is away for a moment; it begins the batch again.",
+    (Instant.PUBLISH, Effect.PART): "The broker takes the first of it alone.",
+    (Instant.SET_BACK, Effect.FAIL): "The broker does not take the copy that waits at first; it is sent again.",
+    (Instant.SET_BACK, Effect.PART): "The broker takes the first copy alone at first; the others are sent again.",
+    (Instant.RESCHEDULE, Effect.FAIL): "The database is away: the intent waits for the end of its lease.",
+    (Instant.KEEP, Effect.FAIL): "The database is away for a moment; the letter is kept later.",
+    (Instant.DELETE, Effect.FAIL): "The database is away: it deletes them later.",
 }
 
 
@@ -42,7 +49,7 @@ def sentence(before: World, action: Action, after: World) -> str:
         told += f" → {', '.join(caused)}"
     wrong = WENT_WRONG[action.fault] if action.fault is not None else ""
     if action.budget == BUG:
-        wrong = f"A bug makes the reaction raise; the event is set back. {wrong}"
+        wrong = f"A bug makes the reaction raise{'; the event is set back' * (action.kind == 'deliver')}. {wrong}"
     return f"{told}. {wrong}".rstrip() if not told.endswith(".") else f"{told} {wrong}".rstrip()
 
 
@@ -129,5 +136,6 @@ BEGIN: Mapping[str, Callable[[World, Action], str]] = {
     "lose": lambda _, action: f"The queue {action.what} is deleted, with all that lies in it",
     "declare": lambda _, action: f"The watch over the topology declares {action.what}",
     "refill": lambda _, action: f"An operator refills {action.what} from the log of {action.service}",
+    "release": lambda _, action: f"An operator has {action.service} try its parked {action.what[1]} anew",
     "replay": lambda _, action: f"An operator replays {action.what.type} at {action.service}",
 }

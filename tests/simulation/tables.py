@@ -55,21 +55,27 @@ class Tables:
 
     @cached_property
     def key(self) -> int:
-        """A hash of all that decides what can happen next. The log stands for the states that it leads to."""
+        """A hash of all that decides what can happen next, and of all that may be wrong in it."""
         return hash(
             (
-                frozenset((sku, state.level) for sku, (state, _) in self.states.items() if isinstance(sku, str)),
-                frozenset(self.inbox.items()),
-                frozenset((stream, tuple(map(_told, log))) for stream, log in self.logs.items()),
-                frozenset((*_told(row.entry), row.generation) for row in self.outbox.values()),
                 frozenset(
-                    (stream, kind, row.claim.attempts, row.claim.token, row.claim.raised, row.leased, row.parked)
-                    for (stream, kind), row in self.intents.items()
+                    (key, getattr(state, "level", state), version) for key, (state, version) in self.states.items()
                 ),
+                frozenset(self.inbox.items()),
+                frozenset(self.logs.items()),
+                frozenset(self.outbox.values()),
+                frozenset(row._replace(position=self._turn(row)) for row in self.intents.values()),
                 frozenset(self.suspects.items()),
-                frozenset(self.letters),
-                frozenset(self.answers),
+                frozenset(self.letters.values()),
+                frozenset(self.answers.items()),
             )
+        )
+
+    def _turn(self, row: IntentRow) -> int:
+        """Count the intents of its stream that come before it: their order tells, and not how many there ever were."""
+        stream = row.claim.correlation_id
+        return sum(
+            other.claim.correlation_id == stream and other.position < row.position for other in self.intents.values()
         )
 
     @cached_property
@@ -98,7 +104,7 @@ class Tables:
             rows = getattr(self, name)
             far[name] = {key: row for key, row in rows.items() if owner(key, row) in others}
             near[name] = without(rows, far[name]) if far[name] else rows
-        return replace(self, **near), Tables(**far, position=self.position)
+        return replace(self, **near), replace(Tables(position=self.position), **far)
 
     def beside(self, far: "Tables") -> "Tables":
         """Put the rows of other orders back."""
@@ -112,7 +118,7 @@ class Tables:
             name: {key: row for key, row in getattr(self, name).items() if owner(key, row) == order_id}
             for name, owner in OWNERS.items()
         }
-        return Tables(**rows, outbox=outbox)
+        return replace(Tables(outbox=outbox), **rows)
 
     def with_intent(self, place: tuple[UUID, str], row: IntentRow) -> "Tables":
         """Put a row of an intent."""
@@ -128,11 +134,6 @@ OWNERS: Mapping[str, Callable[[Any, Any], Any]] = {
     "answers": lambda key, _: key[0],
 }
 """Whose a row is, by its key and itself: an order's, or nobody's. Every order has a customer of its own."""
-
-
-def _told(entry: LogEntry) -> tuple[UUID, bytes]:
-    """Name an event, and say what it tells: the id says what caused it, and not in which state."""
-    return entry.logged.event_id, entry.logged.payload
 
 
 def without(mapping: Mapping[Any, Any], gone: Any) -> dict[Any, Any]:

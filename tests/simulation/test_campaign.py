@@ -18,11 +18,9 @@ from tests.simulation.worlds import Setting, cancel, drawn, order_id, place
 
 SCHEDULES = 300
 RARER = (
-    "a confirmed order is cancelled",
-    "a dead letter is replayed",
-    "stock is committed for an order that was cancelled",
-    "a process dies before the copy that waits is confirmed",
     "the money is taken after the silence was given up on",
+    "what was parked is released",
+    "a dead letter is replayed at once",
 )
 """What a campaign of this size may miss; `make simulate` must not."""
 
@@ -57,9 +55,10 @@ def test_a_campaign_meets_the_rare_moments() -> None:
 def test_a_seed_is_a_schedule() -> None:
     """The same seed plays the same, whatever was played before it: else what a campaign finds could not be replayed."""
     processes = ProcessSteps()
-    for seed in range(60):
+    for seed in range(100):
         world = drawn(random.Random(seed)).world()
-        assert play(world, seed, processes).actions == play(world, seed, ProcessSteps()).actions, f"seed {seed}"
+        among_others, alone = play(world, seed, processes), play(world, seed, ProcessSteps())
+        assert (among_others.actions, among_others.end.key) == (alone.actions, alone.end.key), f"seed {seed}"
 
 
 def test_an_event_is_known_by_what_it_tells() -> None:

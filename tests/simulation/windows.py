@@ -149,6 +149,9 @@ WINDOWS: Mapping[str, Seen] = {
     "a confirm is lost": _with(Instant.PUBLISHED, Effect.FAIL),
     "the provider is silent": _kind("silence", "silence"),
     "a dead letter is replayed": _kind("replay"),
+    "a dead letter is replayed at once": _kind("replay", "early replay"),
+    "what was parked is released": _kind("release"),
+    "part of a publish is confirmed": _with(Instant.PUBLISH, Effect.PART),
     "a queue is lost, and refilled": _kind("refill"),
 }
 

@@ -70,6 +70,8 @@ class World(NamedTuple):
 
     generation: int = 0
     """Of the last refill."""
+    endless: str = ""
+    """A service whose step would never have ended."""
 
     @property
     def key(self) -> int:

@@ -12,6 +12,7 @@ from asyncpg.pgproto import pgproto
 from services.inventory.state import Level
 from services.inventory.store import Shelf
 from services.order.events import CancellationRequested, PlacementRequested
+from services.payment.events import ChargeResult
 from shared.ids import derived_id
 from shared.vocabulary.money import Money
 from shared.vocabulary.order import OrderLine
@@ -33,6 +34,10 @@ event ever failed so often that it became a dead letter.
 
 Source: A. Groce et al., Swarm Testing, 2012.
 """
+MISFORTUNES_MAX = 5
+"""Of one kind: enough for an event to become a dead letter although its process dies now and then."""
+WANTED_MAX = 3
+"""Of one SKU in one order."""
 CANCEL_SHARE = 0.4
 """So many customers change their mind."""
 
@@ -99,6 +104,11 @@ CANCEL = Setting(
     "cancel", "an order with a customer's cancellation and a deadline", (place(1, {"violin": 1}), cancel(1)),
     {"violin": 1}, {"early deadline": 1, "silence": 1, "crash": 1}, {},
 )  # fmt: skip
+GOOD = Setting(
+    "good", "one order of two lines, for just what there is, by a customer who can pay",
+    (place(1, {"violin": 2, "bow": 1}),), {"violin": 2, "bow": 1}, {}, {"decisions": (ChargeResult.CAPTURED,)},
+)  # fmt: skip
+"""Where nothing goes wrong there is one right end."""
 LATE = Setting(
     "late", "one order, and a lane that is declared late", (place(1, {"violin": 1}),), {"violin": 1}, {},
     {"gone": frozenset({"payment.stock.reserved"})},
@@ -107,7 +117,7 @@ DEADLY = Setting(
     "deadly", "one order, and an event that ends every process which reacts to it", (place(1, {"violin": 1}),),
     {"violin": 1}, {"deadly": DEATHS_MAX}, {"deadly": "payment.stock.reserved"},
 )  # fmt: skip
-SETTINGS = {setting.name: setting for setting in (ONE, TWO, CANCEL, LATE, DEADLY)}
+SETTINGS = {setting.name: setting for setting in (ONE, TWO, CANCEL, GOOD, LATE, DEADLY)}
 
 
 def drawn(chance: random.Random, orders_max: int = 4) -> Setting:
@@ -119,11 +129,13 @@ def drawn(chance: random.Random, orders_max: int = 4) -> Setting:
     commands: list[Command] = []
     for number in range(1, orders + 1):
         wanted = chance.sample(skus, chance.randint(1, len(skus)))
-        commands.append(place(number, {sku: 1 for sku in skus if sku in wanted}))
+        commands.append(place(number, {sku: chance.randint(1, WANTED_MAX) for sku in skus if sku in wanted}))
         if chance.random() < CANCEL_SHARE:
             commands.append(cancel(number))
-    budgets = {name: chance.randint(1, 3) if chance.random() < MISFORTUNE_SHARE else 0 for name in BUDGETS}
+    budgets = {
+        name: chance.randint(1, MISFORTUNES_MAX) if chance.random() < MISFORTUNE_SHARE else 0 for name in BUDGETS
+    }
     return Setting(
         "drawn", "orders over goods that may not do for all", tuple(commands),
-        {sku: chance.randint(1, orders) for sku in skus}, budgets, {},
+        {sku: chance.randint(1, WANTED_MAX * orders) for sku in skus}, budgets, {},
     )  # fmt: skip

@@ -1,0 +1,43 @@
+"""What only the model can be asked: it sees the mail server, who asks for what when, and how much there was."""
+
+from collections import Counter
+from collections.abc import Iterator
+from uuid import UUID
+
+from infra.audit.findings import Break
+from services.inventory.state import Rejected
+from services.notification.events import Mail
+from services.notification.state import Correspondence, Progress
+from services.payment.state import Closed, Undoing
+from tests.simulation.world import World
+
+
+def unsent(world: World) -> Iterator[Break]:
+    """A mail that is said to be sent was handed over."""
+    for order_id, (state, _) in world.tables["notification"].states.items():
+        for mail in Mail if isinstance(state, Correspondence) else ():
+            if state.progress(mail) is Progress.SENT and (order_id, str(mail)) not in world.mails:
+                yield Break("handed-over", str(order_id), f"its mail “{mail}” is sent, and nobody ever got it")
+
+
+def withdrawn(before: World, after: World) -> Iterator[Break]:
+    """Nobody asks for money once the order's undo is committed."""
+    states = before.tables["payment"].states
+    for question in after.questions[len(before.questions) :]:
+        state, _ = states.get(question.order_id, (None, 0))
+        if question.kind == "charge" and isinstance(state, Undoing | Closed):
+            yield Break("withdrawn", str(question.order_id), "its charge is asked for after its undo was committed")
+
+
+def refused(before: World, after: World) -> Iterator[Break]:
+    """Nobody is told that there is not enough while there is; asked where no other order takes or gives anything."""
+    old, new = before.tables["inventory"].states, after.tables["inventory"].states
+    changed = [key for key, state in new.items() if isinstance(key, UUID) and old.get(key) is not state]
+    for order_id in changed if len(changed) == 1 else ():
+        if order_id in old or not isinstance(new[order_id][0], Rejected):
+            continue
+        wanted = Counter[str]()
+        for line in after.tables["order"].states[order_id][0].lines:
+            wanted[line.sku] += line.quantity
+        if all(sku in old and old[sku][0].level.available >= quantity for sku, quantity in wanted.items()):
+            yield Break("refused", str(order_id), f"it wants {dict(wanted)}, and is refused though there is enough")

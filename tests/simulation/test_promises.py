@@ -1,0 +1,65 @@
+"""What only the model can be asked is asked: each rule sees the bug that it is there for."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+
+from services.inventory.state import Holding
+from services.order.state import Status
+from shared.ports import Record
+from shared.vocabulary.inventory import StockLine
+from tests.simulation.explore import Explored, explore
+from tests.simulation.process import Process
+from tests.simulation.store import MemoryTransaction
+from tests.simulation.world import World
+from tests.simulation.worlds import CANCEL, GOOD, order_id
+
+
+def _rules(explored: Explored) -> set[str]:
+    assert explored.counterexample is not None
+    return {each.rule for each in explored.counterexample.breaks}
+
+
+def test_a_good_order_is_confirmed() -> None:
+    """With goods for it, money for it and no deadline, whatever order things come in: and nothing else happens."""
+    explored = explore(GOOD.world(duplicate=1))
+    assert explored.counterexample is None
+    assert {_status(end) for end in explored.ends.values()} == {Status.CONFIRMED}
+
+
+def _status(world: World) -> Status:
+    status: Status = world.tables["order"].states[order_id(1)][0].status
+    return status
+
+
+def test_a_mail_that_nobody_got(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A mail that is only said to be sent is missed."""
+
+    async def post(*_: Any) -> bool:
+        return True
+
+    monkeypatch.setattr(Process, "post", post)
+    assert _rules(explore(GOOD.world())) == {"handed-over"}
+
+
+def test_the_last_unit_is_for_sale(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who asks for all that is there is not refused."""
+
+    def missing(self: Holding, lines: Iterable[StockLine]) -> tuple[str, ...]:
+        return tuple(line.sku for line in lines if self.level(line.sku).available <= line.quantity)
+
+    monkeypatch.setattr(Holding, "missing", missing)
+    assert "refused" in _rules(explore(GOOD.world()))
+
+
+def test_what_is_withdrawn_is_not_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A charge whose order was cancelled is not taken up again, even if it would be refunded in the end."""
+    write = MemoryTransaction.write
+
+    async def forgetful(self: MemoryTransaction, book: Any, record: Record) -> Any:
+        record.withdrawn = {place for place in record.withdrawn if place[1] != "charge"}
+        return await write(self, book, record)
+
+    monkeypatch.setattr(MemoryTransaction, "write", forgetful)
+    assert _rules(explore(CANCEL.world(**{"crash": 0, "early deadline": 0}))) == {"withdrawn"}
