@@ -67,7 +67,7 @@ def _no_collection() -> Iterator[None]:
 class _Explorer:
     def __init__(self, removed: Collection[str], watch: Watch, *, is_reduced: bool) -> None:
         self._is_reduced = is_reduced
-        self._processes = ProcessSteps(removed)
+        self._processes = ProcessSteps(removed, parting=False)
         self._watch = watch
         self._came_from: dict[int, tuple[int, Action] | None] = {}
         self._explored = Explored()
