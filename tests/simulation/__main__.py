@@ -17,7 +17,7 @@ from scripts.audit import SHOWN_MAX, sources_of
 from shared.ports import WorldError
 from tests.simulation.campaign import play
 from tests.simulation.choices import BUDGETS, choices
-from tests.simulation.explore import Explored, explore
+from tests.simulation.explore import explore
 from tests.simulation.histories import strange
 from tests.simulation.process_steps import ProcessSteps
 from tests.simulation.shorter import Tale, shortened
@@ -99,22 +99,14 @@ def _budgets_of(words: Sequence[str]) -> dict[str, int]:
 def _everywhere(world: World, name: str, removed: Sequence[str]) -> int:
     print(f"{name}: {SETTINGS[name].about}; {_budgets(world)}")
     explored = explore(world, removed)
-    print(_sum_up(explored))
+    print(explored)
     if explored.counterexample is None:
         return 0
     path = _path(world, explored.counterexample.actions, removed)
     options = "".join(f" --budget '{each}={times}'" for each, times in world.budgets)
     print(f"\nA promise breaks: quartet simulate --world {name}{options} --path {path}")
-    _tell(_played(world, explored.counterexample.actions, removed), explored.counterexample.breaks)
+    _tell(replayed(world, explored.counterexample.actions, removed), explored.counterexample.breaks)
     return BROKEN
-
-
-def _sum_up(explored: Explored) -> str:
-    e, rate = explored, explored.transitions / explored.took_s
-    return (
-        f"{e.states:,} states, {e.transitions:,} transitions, {e.depth} deep, {len(e.ends):,} ends, in {e.took_s:.1f} s"
-        f" ({rate:,.0f} transitions a second)"
-    )
 
 
 def _without(removed: Sequence[str]) -> str:
@@ -162,7 +154,7 @@ def _tell_drawn(campaign: Campaign, number: int) -> int:
         steps = len(schedule.actions)
         world, schedule = shortened(Tale(world, schedule), processes)
         print(f"{steps} steps, told in {len(schedule.actions)}:")
-    _tell(_played(world, schedule.actions, campaign.removed), schedule.breaks)
+    _tell(replayed(world, schedule.actions, campaign.removed), schedule.breaks)
     return BROKEN if schedule.breaks else 0
 
 
@@ -175,16 +167,17 @@ def _tell_path(world: World, path: str, removed: Sequence[str]) -> int:
             return USAGE
         actions.append(possible[int(place)])
         here = take(here, actions[-1], processes) or here
-    _tell(_played(world, actions, removed), ())
+    _tell(replayed(world, actions, removed), ())
     return 0
 
 
 def _path(world: World, actions: Sequence[Action], removed: Sequence[str]) -> str:
-    places = [str(choices(before).index(action)) for before, action, _ in _played(world, actions, removed)]
+    places = [str(choices(before).index(action)) for before, action, _ in replayed(world, actions, removed)]
     return ".".join(places)
 
 
-def _played(world: World, actions: Sequence[Action], removed: Sequence[str]) -> list[Step]:
+def replayed(world: World, actions: Sequence[Action], removed: Sequence[str]) -> list[Step]:
+    """Take steps that can be taken, and give the world before and after each."""
     steps, processes = list[Step](), ProcessSteps(removed)
     for action in actions:
         after = take(world, action, processes)

@@ -37,6 +37,11 @@ class Explored:
     took_s: float = 0.0
     counterexample: Counterexample | None = None
 
+    def __str__(self) -> str:
+        """Sum it up."""
+        much = f"{self.states:,} states, {self.transitions:,} transitions, {self.depth} deep, {len(self.ends):,} ends"
+        return f"{much}, in {self.took_s:.1f} s ({self.transitions / self.took_s:,.0f} transitions a second)"
+
 
 Watch = Callable[[World, Action, World], None]
 
