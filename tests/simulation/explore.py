@@ -42,6 +42,11 @@ class Explored:
     took_s: float = 0.0
     counterexample: Counterexample | None = None
 
+    def __str__(self) -> str:
+        """Sum it up."""
+        much = f"{self.states:,} states, {self.transitions:,} transitions, {self.depth} deep, {len(self.ends):,} ends"
+        return f"{much}, in {self.took_s:.1f} s ({self.transitions / self.took_s:,.0f} transitions a second)"
+
 
 Watch = Callable[[World, Action, World], None]
 
@@ -72,7 +77,7 @@ def _no_collection() -> Iterator[None]:
 class _Explorer:
     def __init__(self, removed: Collection[str], watch: Watch, *, is_reduced: bool) -> None:
         self._is_reduced = is_reduced
-        self._processes = ProcessSteps(removed)
+        self._processes = ProcessSteps(removed, parting=False)
         self._watch = watch
         self._came_from: dict[int, tuple[int, Action] | None] = {}
         self._leads_to: dict[int, list[int]] = {}

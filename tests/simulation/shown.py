@@ -8,7 +8,7 @@ from time import perf_counter
 from infra.audit.findings import Break
 from tests.simulation.campaign import play
 from tests.simulation.choices import choices
-from tests.simulation.explore import Explored, explore
+from tests.simulation.explore import explore
 from tests.simulation.facts import broken_at_once, broken_at_rest
 from tests.simulation.process_steps import ProcessSteps
 from tests.simulation.shorter import Tale, shortened
@@ -27,7 +27,7 @@ def everywhere(world: World, name: str, removed: Sequence[str]) -> int:
     """Go everywhere in a world, and tell the shortest schedule that breaks a promise."""
     print(f"{name}: {SETTINGS[name].about}; {_budgets(world)}")
     explored = explore(world, removed)
-    print(_sum_up(explored))
+    print(explored)
     found = explored.counterexample
     if found is None:
         return HELD
@@ -86,14 +86,6 @@ def along(world: World, path: str, removed: Sequence[str]) -> int:
     breaks += broken_at_rest(world) if not choices(world) else []
     _tell(steps, breaks)
     return BROKEN if breaks else HELD
-
-
-def _sum_up(explored: Explored) -> str:
-    e, rate = explored, explored.transitions / explored.took_s
-    return (
-        f"{e.states:,} states, {e.transitions:,} transitions, {e.depth} deep, {len(e.ends):,} ends, in {e.took_s:.1f} s"
-        f" ({rate:,.0f} transitions a second)"
-    )
 
 
 def _tell_speed(total: Tally, seed: int, took_s: float) -> None:

@@ -1,11 +1,16 @@
 """What a campaign finds is told in as few steps as can be found."""
 
+from pathlib import Path
+
 from tests.simulation.campaign import play
 from tests.simulation.process_steps import ProcessSteps
 from tests.simulation.shorter import Tale, follow, is_possible, shortened
+from tests.simulation.shown import replayed
 from tests.simulation.spread import Campaign, run
 from tests.simulation.steps import take
+from tests.simulation.story import tell
 
+DOCUMENT = Path(__file__).parents[2] / "docs" / "simulation.md"
 WITHOUT_INBOX = Campaign(1, removed=("inbox",))
 SCHEDULES = 40
 STEPS_MAX = 7
@@ -30,6 +35,14 @@ def test_a_broken_promise_is_told_in_few_steps() -> None:
     assert {each.rule for each in short.schedule.breaks} & {each.rule for each in tale.schedule.breaks}
     assert follow(short.beginning, short.schedule.actions, processes).breaks == short.schedule.breaks
     assert shortened(tale, ProcessSteps(WITHOUT_INBOX.removed)).schedule.actions == short.schedule.actions
+
+
+def test_the_document_tells_the_shortest_story() -> None:
+    """It is the one that is told by the command that plays it again."""
+    _, tale, processes = _first_broken()
+    beginning, schedule = shortened(tale, processes)
+    told = tell(replayed(beginning, schedule.actions, WITHOUT_INBOX.removed), schedule.breaks)
+    assert "\n".join(told) in DOCUMENT.read_text()
 
 
 def test_the_first_that_breaks_is_told_by_its_number() -> None:
