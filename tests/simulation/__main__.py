@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import random
 import sys
 from collections import Counter
 from collections.abc import Sequence
@@ -30,7 +29,7 @@ from tests.simulation.store import SWITCHES
 from tests.simulation.story import Step, tell
 from tests.simulation.windows import WINDOWS, Watch
 from tests.simulation.world import Action, World
-from tests.simulation.worlds import SETTINGS, drawn
+from tests.simulation.worlds import SETTINGS, beginning_of
 
 CHUNK_MAX_SCHEDULES = 250
 BROKEN, USAGE = 1, 2
@@ -175,11 +174,6 @@ def play_some(seed: int, name: str, removed: Sequence[str], end: int, start: int
             break
     tally.met = watch.met
     return tally
-
-
-def beginning_of(seed: int, number: int, name: str) -> World:
-    """Give the world that a schedule begins in."""
-    return SETTINGS[name].world() if name else drawn(random.Random(f"{seed} {number}")).world()
 
 
 def _tell_drawn(seed: int, number: int, name: str, removed: Sequence[str]) -> int:

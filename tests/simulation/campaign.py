@@ -39,14 +39,10 @@ def play(world: World, seed: object, processes: ProcessSteps, watch: Watch, odds
     """Take steps as chance has it, until nothing can happen any more or a promise is broken."""
     chance, actions = random.Random(str(seed)), list[Action]()
     while len(actions) < STEPS_MAX:
-        drawn = _drawn(world, chance, odds)
-        if drawn is None:
+        taken = step(world, chance, processes, odds)
+        if taken is None:
             return Schedule(tuple(actions), tuple(broken_at_rest(world)), world)
-        action, after = drawn, take(world, drawn, processes)
-        if after is None:  # what was to go wrong did not come up: then nothing does
-            action = drawn._replace(fault=None, budget="")
-            after = take(world, action, processes)
-            assert after is not None
+        action, after = taken
         actions.append(action)
         watch(world, action, after)
         if breaks := broken_at_once(world, after):
@@ -54,6 +50,20 @@ def play(world: World, seed: object, processes: ProcessSteps, watch: Watch, odds
         world = after
     never = Break("settles", "all of them", f"nothing is at rest after {STEPS_MAX} steps")
     return Schedule(tuple(actions), (never,), world)
+
+
+def step(
+    world: World, chance: random.Random, processes: ProcessSteps, odds: Odds = Odds()
+) -> tuple[Action, World] | None:
+    """Take a step that chance draws, and give it with the world after it; None where nothing can happen any more."""
+    action = _drawn(world, chance, odds)
+    if action is None:
+        return None
+    if (after := take(world, action, processes)) is None:  # what was to go wrong did not come up: then nothing does
+        action = action._replace(fault=None, budget="")
+        after = take(world, action, processes)
+        assert after is not None
+    return action, after
 
 
 def _drawn(world: World, chance: random.Random, odds: Odds) -> Action | None:

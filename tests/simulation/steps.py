@@ -26,11 +26,12 @@ def take(world: World, action: Action, processes: ProcessSteps) -> World | None:
         done = processes.do(world.tables[service], world.memories[service], action, subject, world.gone)
         if done is None:
             return take(world, action._replace(fault=None, budget=""), processes) if action.budget == DEADLY else None
-        after = _absorbed(lifted, action, done)
+        after = absorbed(lifted, action, done)
     return after.spent(action.budget) if action.budget else after
 
 
-def _absorbed(world: World, action: Action, done: Done) -> World:
+def absorbed(world: World, action: Action, done: Done) -> World:
+    """Give the world after what a process did in it."""
     service, commands, answers = action.service, world.commands, world.answers
     if action.kind == "command" and action.what.name in {key for *_, key in done.tables.answers}:
         commands = tuple(each for each in commands if each is not action.what)  # else the customer asks again
@@ -155,8 +156,7 @@ def _refill(world: World, action: Action) -> World:
     tables, kind = world.tables[action.service], LANES[action.what].event.kind
     again = {
         entry.logged.event_id: OutboxRow(entry, world.generation + 1)
-        for log in tables.logs.values()
-        for entry in log
+        for entry in tables.written
         if entry.logged.type == kind.type
     }
     return world._replace(

@@ -97,8 +97,10 @@ class MemoryStore:
 
     async def claim_unsent(self, limit: int, grace_s: float) -> Sequence[tuple[Logged, Posted]]:
         """Give outbox rows whose grace is over."""
-        rows = [row for event_id, row in self.tables.outbox.items() if event_id in self.available]
-        return [(row.entry.logged, Posted(row.entry.logged.event_id, row.generation)) for row in rows[:limit]]
+        outbox = self.tables.outbox
+        unsent = [entry.logged for entry in self.tables.written if entry.logged.event_id in outbox]
+        available = [logged for logged in unsent if logged.event_id in self.available]
+        return [(logged, Posted(logged.event_id, outbox[logged.event_id].generation)) for logged in available[:limit]]
 
     async def defer_unsent(self, event_ids: Collection[UUID]) -> None:
         """Leave them to a later sweep, as any row is that lies there."""
@@ -204,8 +206,8 @@ class MemoryTransaction:
             inbox[event_id] = inbox[event_id]._replace(outcome="ignored")
         if "inbox row removed for a raised reaction" not in self._store.removed:
             inbox = without(inbox, record.raised)
-        logs = dict(tables.logs)
-        for entry in record.entries:
+        logs, entries = dict(tables.logs), sorted(record.entries, key=lambda entry: (entry.stream_id, entry.version))
+        for entry in entries:
             logs[entry.stream_id] = (*logs.get(entry.stream_id, ()), entry)
         posted = {entry.logged.event_id: OutboxRow(entry) for entry in record.entries if entry.public}
         self.tables = replace(
@@ -213,6 +215,7 @@ class MemoryTransaction:
             states=self._store.states.save(tables, book),
             inbox=inbox,
             logs=logs,
+            written=(*tables.written, *entries),
             outbox=self._store.unconfirmed({**tables.outbox, **posted}, record.confirmed),
             suspects=without(tables.suspects, record.survived) if record.survived else tables.suspects,
             answers={

@@ -43,6 +43,8 @@ class Tables:
     inbox: Mapping[UUID, InboxRow] = field(default_factory=dict)
     logs: Mapping[UUID, tuple[LogEntry, ...]] = field(default_factory=dict)
     """By stream."""
+    written: tuple[LogEntry, ...] = ()
+    """All that is logged, in the order of its positions: the order in which a sweep publishes it."""
     outbox: Mapping[UUID, OutboxRow] = field(default_factory=dict)
     intents: Mapping[tuple[UUID, str], IntentRow] = field(default_factory=dict)
     """By stream and kind."""

@@ -115,3 +115,8 @@ def drawn(chance: random.Random, orders_max: int = 4) -> Setting:
         "drawn", "orders over goods that may not do for all", tuple(commands),
         {sku: chance.randint(1, orders) for sku in skus}, budgets, {},
     )  # fmt: skip
+
+
+def beginning_of(seed: int, number: int, name: str) -> World:
+    """Give the world that a schedule of a campaign begins in: a drawn one, or the one of a name."""
+    return SETTINGS[name].world() if name else drawn(random.Random(f"{seed} {number}")).world()

@@ -1,0 +1,120 @@
+"""The model and reality, step by step: whatever the model does is done in PostgreSQL too, and must come to the same."""
+
+import random
+from collections.abc import Iterable
+
+from tests.reality.alike import parcels_like
+from tests.reality.comparing import differences
+from tests.reality.database import Database
+from tests.reality.races import Race, as_written, drawn_race
+from tests.reality.reading import read
+from tests.reality.replicas import in_any_order
+from tests.reality.steps import RealSteps, take_really
+from tests.reality.turnstile import DeadlockError
+from tests.simulation.campaign import step
+from tests.simulation.process_steps import ProcessSteps
+from tests.simulation.story import sentence
+from tests.simulation.tables import Tables
+from tests.simulation.world import SERVICES, Action, World
+from tests.simulation.worlds import beginning_of
+
+STEPS_MAX = 2_000
+"""A world comes to rest long before."""
+SHOWN_MAX_DIFFERENCES = 5
+
+
+class DifferenceError(Exception):
+    """What happens in PostgreSQL is not what happens in the model. Its text is the story, and what differs."""
+
+
+class Lockstep:
+    """A world in memory, and the same in PostgreSQL."""
+
+    def __init__(self, database: Database, model: World) -> None:
+        database.wipe()
+        database.stock({sku: shelf.level.available for sku, (shelf, _) in model.tables["inventory"].states.items()})
+        self.model = model
+        self.real = model._replace(tables=_read_all(database))
+        self.steps = self.races = 0
+        self._database = database
+        self._real_steps = RealSteps(database)
+        self._story: list[str] = []
+
+    def follow(self, action: Action, after: World) -> None:
+        """Take the step that the model has taken.
+
+        Raises:
+            DifferenceError: it comes to something else.
+        """
+        self.steps += 1
+        self._tell(sentence(self.model, action, after))
+        self.model = after
+        try:
+            self.real = take_really(self.real, action, self._real_steps)
+        except Exception as error:
+            raise self._difference([repr(error)]) from error
+        self._hold([action.service])
+
+    def race(self, race: Race, chance: random.Random) -> None:
+        """Have two replicas take a step each at the same time: it must come to one after the other.
+
+        Raises:
+            DifferenceError: it comes to neither, or to a deadlock.
+        """
+        self.steps, self.races, service = self.steps + 2, self.races + 1, race.actions[0].service
+        real = self.real._replace(parcels=(*self.real.parcels, *parcels_like(self.real.parcels, race.copies)))
+        told = [sentence(self.model, action, self.model) for action in race.actions]
+        self._tell(f"At the same time, at two replicas: {' / '.join(told)}")
+        try:
+            self.real = self._real_steps.both(real, race.actions, chance)
+        except DeadlockError as deadlock:
+            raise self._difference([str(deadlock)]) from deadlock
+        model, found = self.model._replace(parcels=(*self.model.parcels, *race.copies)), list[str]()
+        for after in in_any_order(model, race.actions):
+            self.model = as_written(after, self.real, service)
+            differs = list(differences(self.model, self.real, [service], self._real_steps.generations))
+            if not differs:
+                return
+            found += ["there is an order of their transactions that would come to it, but for this:", *differs]
+        raise self._difference(found)
+
+    def rest(self) -> None:
+        """Hold all schemas, read anew, against the model."""
+        self.real = self.real._replace(tables=_read_all(self._database))
+        self._hold(SERVICES)
+
+    def _hold(self, services: Iterable[str]) -> None:
+        if found := list(differences(self.model, self.real, services, self._real_steps.generations)):
+            raise self._difference(found)
+
+    def _difference(self, found: list[str]) -> DifferenceError:
+        return DifferenceError("\n".join([*self._story, *(f"  ✗  {each}" for each in found[:SHOWN_MAX_DIFFERENCES])]))
+
+    def _tell(self, line: str) -> None:
+        self._story.append(f"{len(self._story) + 1:3}. {line}")
+
+
+def _read_all(database: Database) -> dict[str, Tables]:
+    return {service: read(database, service) for service in SERVICES}
+
+
+def compare(database: Database, seed: int, number: int, setting: str = "", races: float = 0.0) -> Lockstep:
+    """Play a schedule in the model and in reality; so many of the steps are races of two replicas.
+
+    Without races it is the schedule that `quartet simulate --seed … --replay …` plays.
+
+    Raises:
+        DifferenceError: they differ.
+    """
+    lockstep = Lockstep(database, beginning_of(seed, number, setting))
+    chance, processes = random.Random(f"{seed} {number}"), ProcessSteps()
+    while lockstep.steps < STEPS_MAX:
+        if races and chance.random() < races and (race := drawn_race(lockstep.model, chance)):
+            lockstep.race(race, chance)
+            processes = ProcessSteps()  # what it has looked up is of another order of the log
+        elif taken := step(lockstep.model, chance, processes):
+            lockstep.follow(*taken)
+        else:
+            break
+    lockstep.rest()
+    return lockstep
