@@ -11,7 +11,7 @@ from loguru import logger
 
 from infra.failure import StackError
 from tests.reality.database import Database, databases
-from tests.reality.lockstep import DifferenceError, compare
+from tests.reality.lockstep import DifferenceError, Manner, compare
 from tests.reality.server import server
 from tests.simulation.worlds import SETTINGS
 
@@ -28,16 +28,18 @@ def reality(
     replay: Annotated[int | None, typer.Option(help="Play this one alone.")] = None,
     setting: Annotated[str, typer.Option("--in", help=f"Play in one of {', '.join(SETTINGS)}.")] = "",
     races: Annotated[float, typer.Option(help="What share of the steps two replicas take two at once.", max=1)] = 0.0,
+    hard: Annotated[bool, typer.Option("--hard", help="In each schedule the same goes wrong over and over.")] = False,
 ) -> None:
     """Play schedules in memory and on PostgreSQL, step by step, and hold the two against each other."""
     logger.remove()
     if setting and setting not in SETTINGS:
         raise typer.BadParameter(f"there is no world {setting}: there are {', '.join(SETTINGS)}")
+    manner = Manner(setting, races, is_hard=hard)
     numbers = range(schedules) if replay is None else range(replay, replay + 1)
-    options = f"{f' --in {setting}' if setting else ''}{f' --races {races}' if races else ''}"
-    again = f"python -m tests.reality --seed {seed}{options} --replay"
+    options = {f" --in {setting}": setting, f" --races {races}": races, " --hard": hard}
+    again = f"python -m tests.reality --seed {seed}{''.join(each for each in options if options[each])} --replay"
     try:
-        code = asyncio.run(_on_a_server(partial(_compare, seed, numbers, setting, races, again)))
+        code = asyncio.run(_on_a_server(partial(_compare, seed, numbers, manner, again)))
     except StackError as error:
         sys.stderr.write("\n".join([f"reality: {error}", *error.lines]) + "\n")
         code = USAGE
@@ -50,11 +52,11 @@ async def _on_a_server(compare_on: "partial[int]") -> int:
             return await asyncio.to_thread(compare_on, database)
 
 
-def _compare(seed: int, numbers: range, setting: str, races: float, again: str, database: Database) -> int:
+def _compare(seed: int, numbers: range, manner: Manner, again: str, database: Database) -> int:
     began_s, steps, raced = perf_counter(), 0, 0
     for played, number in enumerate(numbers, start=1):
         try:
-            lockstep = compare(database, seed, number, setting, races)
+            lockstep = compare(database, seed, number, manner)
         except DifferenceError as difference:
             print(f"{again} {number}\n{difference}")
             return DIFFERS

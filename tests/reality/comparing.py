@@ -11,7 +11,7 @@ from tests.simulation.process import Memory
 from tests.simulation.tables import Tables
 from tests.simulation.world import World
 
-Seen: TypeAlias = Mapping[Hashable, Any]
+Seen: TypeAlias = Mapping[Any, Any]
 """What there is of something, by what names it."""
 Generations: TypeAlias = Mapping[int, int]
 """The model's number of a refill, by the database's."""
@@ -48,9 +48,9 @@ def _tables(tables: Tables, generations: Generations) -> Mapping[str, Seen]:
             for place, row in tables.intents.items()
         },
         "intents in their order, of": _in_order(tables),
-        "suspect": dict(tables.suspects),
+        "suspect": tables.suspects,
         "letter:": Counter(map(alike.letter, tables.letters.values())),
-        "answer to": dict(tables.answers),
+        "answer to": tables.answers,
     }  # fmt: skip
 
 

@@ -101,13 +101,12 @@ class Line:
         )
 
     def let_leases_pass(self, intent_ids: Collection[UUID]) -> None:
-        """Have these intents be due, whoever had leased them, and no other."""
-        self._database.rows(
-            f"UPDATE {self.service}_service.intents SET due_at = now() + make_interval(secs =>"  # noqa: S608 - ours
-            " CASE WHEN intent_id = ANY($1) THEN $2::float ELSE $3 END), leased_until ="
-            " CASE WHEN intent_id = ANY($1) AND leased_until IS NOT NULL THEN now() ELSE leased_until END",
-            *(list(intent_ids), PASSED_S, NOT_YET_S),
-        )
+        """Have these intents be due, whoever had leased them.
+
+        So is what comes after them in their streams, and what others have leased: there time alone decides nothing.
+        """
+        statement = _LET_LEASES_PASS.format(intents=f"{self.service}_service.intents")
+        self._database.rows(statement, list(intent_ids), PASSED_S, NOT_YET_S)
 
 
 @contextmanager
@@ -127,6 +126,18 @@ def databases(url_of: Callable[[str], str]) -> Iterator[Database]:
 _TABLES = """
     SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables
     WHERE schemaname LIKE '%\\_service' AND tablename <> 'alembic_version'
+"""
+_LET_LEASES_PASS = """
+    UPDATE {intents} AS i
+    SET due_at = now() + make_interval(secs => CASE
+            WHEN intent_id = ANY($1) OR leased_until IS NOT NULL OR position > (
+                SELECT min(position) FROM {intents} AS meant
+                WHERE meant.intent_id = ANY($1) AND meant.stream_id = i.stream_id
+            ) THEN $2::float ELSE $3 END),
+        leased_until = CASE
+            WHEN leased_until IS NULL THEN NULL
+            WHEN intent_id = ANY($1) THEN now()
+            ELSE now() + make_interval(secs => $3) END
 """
 _KEPT_WAITING = """
     SELECT application_name AS name FROM pg_stat_activity AS waiting

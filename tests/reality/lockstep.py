@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from tests.reality.alike import parcels_like
 from tests.reality.comparing import differences
@@ -11,16 +12,23 @@ from tests.reality.reading import read
 from tests.reality.replicas import in_any_order
 from tests.reality.steps import RealSteps, take_really
 from tests.reality.turnstile import DeadlockError
-from tests.simulation.campaign import step
+from tests.simulation.campaign import Odds, step
+from tests.simulation.choices import BUG, CRASH, DUPLICATE, EARLY, LOSS, OUTAGE, SILENCE, STALL
 from tests.simulation.process_steps import ProcessSteps
 from tests.simulation.story import sentence
 from tests.simulation.tables import Tables
-from tests.simulation.world import SERVICES, Action, World
+from tests.simulation.world import SERVICES, Action, Budgets, World
 from tests.simulation.worlds import beginning_of
 
 STEPS_MAX = 2_000
 """A world comes to rest long before."""
 SHOWN_MAX_DIFFERENCES = 5
+
+HARDSHIPS: tuple[Budgets, ...] = (
+    {CRASH: 6}, {DUPLICATE: 8}, {OUTAGE: 8}, {BUG: 20}, {SILENCE: 8, STALL: 4}, {EARLY: 4}, {LOSS: 4, DUPLICATE: 4},
+)  # fmt: skip
+"""What goes wrong over and over in a hard schedule: at random none of it would come so often as to have all effects."""
+HARD_ODDS = Odds(fault=0.5, misfortune=0.3)
 
 
 class DifferenceError(Exception):
@@ -98,21 +106,43 @@ def _read_all(database: Database) -> dict[str, Tables]:
     return {service: read(database, service) for service in SERVICES}
 
 
-def compare(database: Database, seed: int, number: int, setting: str = "", races: float = 0.0) -> Lockstep:
-    """Play a schedule in the model and in reality; so many of the steps are races of two replicas.
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How schedules are drawn. As it stands they are those that `quartet simulate` plays."""
 
-    Without races it is the schedule that `quartet simulate --seed … --replay …` plays.
+    setting: str = ""
+    """The world, if not one that is drawn too."""
+    races: float = 0.0
+    """So many of the steps are two at once, by two replicas."""
+    is_hard: bool = False
+    """In each schedule the same goes wrong over and over, in each another thing."""
+
+    def beginning(self, seed: int, number: int) -> World:
+        """Give the world that a schedule begins in."""
+        world = beginning_of(seed, number, self.setting)
+        hard = HARDSHIPS[number % len(HARDSHIPS)]
+        budgets = tuple((name, hard.get(name, 0)) for name, _ in world.budgets)
+        return world._replace(budgets=budgets) if self.is_hard else world
+
+    @property
+    def odds(self) -> Odds:
+        """Say how likely it is that something goes wrong."""
+        return HARD_ODDS if self.is_hard else Odds()
+
+
+def compare(database: Database, seed: int, number: int, manner: Manner = Manner()) -> Lockstep:
+    """Play a schedule in the model and in reality.
 
     Raises:
         DifferenceError: they differ.
     """
-    lockstep = Lockstep(database, beginning_of(seed, number, setting))
+    lockstep = Lockstep(database, manner.beginning(seed, number))
     chance, processes = random.Random(f"{seed} {number}"), ProcessSteps()
     while lockstep.steps < STEPS_MAX:
-        if races and chance.random() < races and (race := drawn_race(lockstep.model, chance)):
+        if manner.races and chance.random() < manner.races and (race := drawn_race(lockstep.model, chance)):
             lockstep.race(race, chance)
             processes = ProcessSteps()  # what it has looked up is of another order of the log
-        elif taken := step(lockstep.model, chance, processes):
+        elif taken := step(lockstep.model, chance, processes, manner.odds):
             lockstep.follow(*taken)
         else:
             break

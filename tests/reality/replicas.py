@@ -74,11 +74,11 @@ def in_any_order(world: World, actions: Actions) -> Iterator[World]:
 def _met_in_memory(world: World, actions: Actions, turnstile: Turnstile) -> World:
     service = actions[0].service
     memory, schema = world.memories[service], Schema()
-    pair = tuple(
+    first, second = (
         Process(TABLE_OF[service], each, partial(SharedStore, service, schema, partial(turnstile.pass_as, number)))
         for number, each in enumerate((memory, Memory(memory.life)))
     )
-    return meet(world, actions, pair, turnstile, lambda: schema.tables)
+    return meet(world, actions, (first, second), turnstile, lambda: schema.tables)
 
 
 class Schema:

@@ -8,9 +8,11 @@ from services.inventory.store import states as inventory
 from shared.store import dead_letters, operating
 from shared.store import statements as sql
 from shared.store.driver import Statement
+from tests.reality.lockstep import Manner
 
 assert isinstance(inventory, InventoryStates)
 STOCK: Any = inventory._stock
+HARD = Manner(is_hard=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,9 +21,10 @@ class Tooth:
 
     name: str
     breaks: tuple[tuple[Statement, str, str], ...]
-    races: float = 0.0
-    """Where it takes two replicas to tell it, so many of the steps are races."""
-    setting: str = ""
+    manner: Manner = HARD
+    """How the schedules are drawn that tell it."""
+    tells: int = 0
+    """One that tells it now; those after it may as well, should the simulator draw others one day."""
 
 
 TEETH = (
@@ -30,27 +33,38 @@ TEETH = (
         ((sql.RECEIVE, "FROM fresh", "FROM json_to_recordset($1) AS r(event_id uuid, type text)"),),
     ),
     Tooth("what was ignored is told as advanced", ((sql.IGNORE, "outcome = 'ignored'", "outcome = 'dropped'"),)),
-    Tooth("the inbox keeps what raised", ((sql.FORGET_RAISED, "WHERE", "WHERE false AND"),)),
+    Tooth("the inbox keeps what raised", ((sql.FORGET_RAISED, "WHERE", "WHERE false AND"),), tells=3),
     Tooth("what was survived is suspected on", ((sql.SURVIVED, "WHERE", "WHERE false AND"),)),
-    Tooth("no life is counted", ((sql.SUSPECT, "THEN 0 ELSE 1", "THEN 0 ELSE 0"),), setting="deadly"),
+    Tooth("no life is counted", ((sql.SUSPECT, "THEN 0 ELSE 1", "THEN 0 ELSE 0"),), Manner("deadly")),
     Tooth("what is private is posted too", ((sql.LOG, "WHERE public", ""),)),
-    Tooth("any confirm deletes", ((sql.DELETE_CONFIRMED, " AND outbox.generation = r.generation", ""),)),
-    Tooth("nothing is withdrawn", ((sql.WITHDRAW, "AND i.kind = r.kind", "AND false"),)),
-    Tooth("whatever is due now is leased", ((sql.INTEND, "LIMIT 1) IS NULL", "LIMIT 1) IS NULL OR after_s = 0"),)),
     Tooth(
-        "intents of a stream are claimed in any order",
-        ((sql.CLAIM_INTENTS, "AND position = (", "AND 0 < ("),),
+        "any confirm deletes", ((sql.DELETE_CONFIRMED, " AND outbox.generation = r.generation", ""),), Manner(), tells=5
+    ),
+    Tooth("nothing is withdrawn", ((sql.WITHDRAW, "AND i.kind = r.kind", "AND false"),)),
+    Tooth(
+        "whatever is due now is leased",
+        ((sql.INTEND, "LIMIT 1) IS NULL", "LIMIT 1) IS NULL OR after_s = 0"),),
+        Manner(),
+        tells=44,
     ),
     Tooth("a claim has the token of the one before", ((sql.CLAIM_INTENTS, "token = token + 1", "token = token"),)),
-    Tooth("any token is good", ((sql.RESCHEDULE, "AND token = ", "AND 0 < "),)),
-    Tooth("a dead event is not buried", ((dead_letters.BURY, "WHERE event_id IS NOT NULL", "WHERE false"),)),
-    Tooth("a letter that is replayed stays dead", ((operating.UNBURY, "outcome = 'dead'", "outcome = 'dropped'"),)),
-    Tooth("a refill has no generation", ((operating.REFILL, "generation = excluded.generation", "attempts = 0"),)),
-    Tooth("an answer is not found", ((sql.ANSWERED, "WHERE caller", "WHERE false AND caller"),)),
+    Tooth("any token is good", ((sql.RESCHEDULE, "AND token = ", "AND 0 < "),), tells=4),
+    Tooth("a dead event is not buried", ((dead_letters.BURY, "WHERE event_id IS NOT NULL", "WHERE false"),), tells=3),
+    Tooth(
+        "a letter that is replayed stays dead",
+        ((operating.UNBURY, "outcome = 'dead'", "outcome = 'dropped'"),),
+        tells=3,
+    ),
+    Tooth(
+        "a refill has no generation",
+        ((operating.REFILL, "generation = excluded.generation", "attempts = 0"),),
+        Manner(),
+        tells=3,
+    ),
     Tooth(
         "stock is read without a lock, and written over whatever stands there",
         ((STOCK._select, " FOR UPDATE", ""), (STOCK._update, "stock.version = r.loaded", "true")),
-        races=0.5,
+        Manner(races=0.5),
+        tells=9,
     ),
-    Tooth("new events are taken in any order", ((sql.RECEIVE, "ORDER BY event_id", ""),), races=0.5),
 )
