@@ -8,7 +8,7 @@ replay of it is dropped by the inbox.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from shared.letters import BARE, BROKER, InboxSays, Kept, Selection
+from shared.letters import BARE, BROKER, InboxSays, Kept, Letter, Selection
 from shared.ports import Message, Publisher
 from shared.reactions import Reactions
 from shared.retries import LAST_FAILED_AT
@@ -50,7 +50,6 @@ class Desk:
     def __init__(self, reactions: Reactions, letters: DeadLetters, publisher: Publisher) -> None:
         self._service = reactions.service
         self._lanes = tuple(lane.queue for lane in lanes_of(reactions))
-        self._return = return_exchange(reactions.service)
         self._letters = letters
         self._publisher = publisher
 
@@ -90,20 +89,10 @@ class Desk:
     async def _send(self, letters: Sequence[Examined], about: str) -> list[Examined]:
         event_ids = [e.kept.letter.event_id for e in letters if e.kept.letter.event_id is not None]
         await self._letters.unbury(event_ids, Act("replay", about, {"letters": _ids(letters)}))
-        answers = await self._publisher.publish([self._message(examined.kept) for examined in letters])
+        answers = await self._publisher.publish([replayed(self._service, examined.kept.letter) for examined in letters])
         sent = [replace(e, done=error is None) for e, error in zip(letters, answers, strict=True)]
         await self._letters.replayed([examined.kept for examined in sent if examined.done])
         return sent
-
-    def _message(self, kept: Kept) -> Message:
-        """Make a fresh message: a header that is copied could make the broker drop it, and attempts start anew.
-
-        It says only when the last attempt failed, if that was one of ours.
-        """
-        letter = kept.letter
-        ours = letter.error_class not in (BROKER, BARE)
-        headers = {LAST_FAILED_AT: letter.last_failed_at.isoformat()} if ours else {}
-        return Message(self._return, letter.lane, letter.body, str(letter.letter_id), headers)
 
     def _examined(self, kept: Kept, outcome: InboxSays | None) -> Examined:
         inbox = outcome or "nothing"
@@ -115,6 +104,16 @@ class Desk:
         if kept.letter.event_id is None:
             return "set aside again: cannot be read"
         return "reacted to anew" if inbox in ("nothing", "dead") else f"dropped: {inbox} already"
+
+
+def replayed(service: str, letter: Letter) -> Message:
+    """Make a fresh message: a header that is copied could make the broker drop it, and attempts start anew.
+
+    It says only when the last attempt failed, if that was one of ours.
+    """
+    ours = letter.error_class not in (BROKER, BARE)
+    headers = {LAST_FAILED_AT: letter.last_failed_at.isoformat()} if ours else {}
+    return Message(return_exchange(service), letter.lane, letter.body, str(letter.letter_id), headers)
 
 
 def _ids(letters: Sequence[Examined]) -> list[str]:

@@ -53,8 +53,8 @@ class Schedule:
 def play(world: World, seed: object, processes: ProcessSteps, watch: Watch = nobody) -> Schedule:
     """Take steps as chance has it, until nothing can happen any more or a promise is broken."""
     chance = random.Random(str(seed))
-    odds = replace(chance.choice(MOODS), slow=chance.choice(SLOW))
-    return walk(world, lambda here: _drawn(here, chance, odds), processes, watch)
+    odds = drawn_odds(chance)
+    return walk(world, lambda here: choose(here, chance, odds), processes, watch)
 
 
 def walk(world: World, chosen: Chooser, processes: ProcessSteps, watch: Watch = nobody) -> Schedule:
@@ -64,11 +64,7 @@ def walk(world: World, chosen: Chooser, processes: ProcessSteps, watch: Watch = 
         action = chosen(world)
         if action is None:
             return Schedule(tuple(actions), tuple(broken_at_rest(world)), world)
-        after = take(world, action, processes)
-        if after is None:  # what was to go wrong did not come up: then nothing does, but that a silence is one
-            action = action._replace(fault=None, budget=action.budget if action.kind == "silence" else "")
-            after = take(world, action, processes)
-            assert after is not None
+        action, after = step(world, action, processes)
         actions.append(action)
         watch(world, action, after)
         if breaks := broken_at_once(world, after):
@@ -78,7 +74,23 @@ def walk(world: World, chosen: Chooser, processes: ProcessSteps, watch: Watch = 
     return Schedule(tuple(actions), (never,), world)
 
 
-def _drawn(world: World, chance: random.Random, odds: Odds) -> Action | None:
+def step(world: World, action: Action, processes: ProcessSteps) -> tuple[Action, World]:
+    """Give the step that was taken, and the world after it: where what was to go wrong never came up, nothing does."""
+    after = take(world, action, processes)
+    if after is None:
+        action = action._replace(fault=None, budget=action.budget if action.kind == "silence" else "")
+        after = take(world, action, processes)
+        assert after is not None
+    return action, after
+
+
+def drawn_odds(chance: random.Random) -> Odds:
+    """Draw how likely things are in one schedule."""
+    return replace(chance.choice(MOODS), slow=chance.choice(SLOW))
+
+
+def choose(world: World, chance: random.Random, odds: Odds) -> Action | None:
+    """Draw what happens next; None once nothing can."""
     left = budgets_left(world)
     if left and chance.random() < odds.misfortune and (bad := list(misfortunes(world, left))):
         return _one_of(bad, chance)

@@ -5,11 +5,11 @@ a `Memory`, and a process can be made anew from that: this is how the world goes
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 from services.notification import effects as notification
@@ -17,8 +17,9 @@ from services.order import effects as order
 from services.payment import effects as payment
 from services.payment.events import ChargeResult, UndoResult
 from shared.intents import IntentLimits, IntentWorkers, Performer
+from shared.letters import Keeper
 from shared.outcome import Intent
-from shared.ports import Claim, Message, NotConfirmedError, Posted, WorldError
+from shared.ports import Claim, Message, NotConfirmedError, Posted, Store, WorldError
 from shared.reactions import Reactions
 from shared.receiving import Receiver
 from shared.relay import Relay, RelayLimits
@@ -28,8 +29,7 @@ from shared.vocabulary.money import Money
 from tests.simulation.broker import TIERS_MS, Parcel, routed
 from tests.simulation.instants import Effect, Fault, Instant
 from tests.simulation.loop import StepLoop
-from tests.simulation.states import OneOfAnOrder, Stock
-from tests.simulation.store import START, MemoryStore
+from tests.simulation.store import START, At
 from tests.simulation.tables import Tables
 
 BATCH_MAX_EVENTS, WAITING_MAX_WORKS = 100, 1_000
@@ -85,10 +85,19 @@ def _name(claim: Claim) -> Asking:
     return Asking(claim.intent_id, claim.token)
 
 
+class Schema(Store, Keeper, Protocol):
+    """One service's schema, with the times that have come in it. See `MemoryStore`."""
+
+    tables: Tables
+    available: Collection[UUID]
+    due: Collection[UUID]
+    removed: Collection[str]
+
+
 class Handed:
     """A message in the hands of a process."""
 
-    def __init__(self, parcel: Parcel, at: Callable[[Instant], Awaitable[None]]) -> None:
+    def __init__(self, parcel: Parcel, at: At) -> None:
         self.parcel = parcel
         self.body = parcel.body
         self.message_id = parcel.message_id
@@ -134,9 +143,12 @@ class Wavering:
 
 
 class Process:
-    """Use `run` for each step; afterwards `sent`, `questions` and `memory` tell what came of it."""
+    """Use `run` for each step; afterwards `sent`, `questions` and `memory` tell what came of it.
 
-    def __init__(self, table: Reactions, memory: Memory, removed: Collection[str] = ()) -> None:
+    `schema` gives what it stores in, told where something may go wrong.
+    """
+
+    def __init__(self, table: Reactions, memory: Memory, schema: Callable[[At], Schema]) -> None:
         self.service = table.service
         self.loop = StepLoop()
         self.memory = memory
@@ -151,7 +163,7 @@ class Process:
         self._restoring = False
         clock = Standstill()
         self.table = Wavering(table)
-        self.store = MemoryStore(Stock() if table.service == "inventory" else OneOfAnOrder(), self.at, removed)
+        self.store = schema(self.at)
         self.relay = Relay(self.service, self.store, self, clock, RelayLimits())
         life = UUID(int=memory.life)
         self.shell = Shell(

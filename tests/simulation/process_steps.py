@@ -6,6 +6,7 @@ what is of the orders that the step is about matters, so whatever has become of 
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping
+from functools import partial
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -17,6 +18,8 @@ from shared.ports import Answer, Request
 from tests.simulation.broker import LANES, Parcel, orders_of
 from tests.simulation.choices import BUG, DUPLICATE
 from tests.simulation.process import Handed, Memory, Process, Question
+from tests.simulation.states import states_of
+from tests.simulation.store import At, MemoryStore
 from tests.simulation.tables import Tables
 from tests.simulation.world import Action
 
@@ -76,27 +79,39 @@ class ProcessSteps:
 
     def _done(self, tables: Tables, memory: Memory, action: Action, subject: Any, gone: frozenset[str]) -> Done | None:
         process = self._process(action.service, memory)
-        process.table.raises = action.budget == BUG
-        process.gone = gone
-        handed: list[Handed] = []
-        after = process.run(tables, WORK[action.kind](process, action, subject, handed), action.fault)
-        if action.fault is not None and process.fault is not None and not process.loop.is_endless:
+        done = done_by(process, tables, action, subject, gone)
+        if action.fault is not None and process.fault is not None and not done.is_endless:
             return None
-        return Done(
-            self._tables.setdefault((action.service, after.key), after),
-            self._memories.setdefault((action.service, process.memory.key), process.memory),
-            tuple(process.sent),
-            tuple(process.questions),
-            tuple(message.parcel._replace(redelivered=True) for message in handed if not message.acked),
-            process.is_dead,
-            process.loop.is_endless,
+        return done._replace(
+            tables=self._tables.setdefault((action.service, done.tables.key), done.tables),
+            memory=self._memories.setdefault((action.service, done.memory.key), done.memory),
         )
 
     def _process(self, service: str, memory: Memory) -> Process:
         process = self._processes.get(service)
         if process is None or not process.is_as(memory):
-            process = self._processes[service] = Process(TABLE_OF[service], memory, self.removed)
+            process = self._processes[service] = Process(TABLE_OF[service], memory, partial(self._schema, service))
         return process
+
+    def _schema(self, service: str, at: At) -> MemoryStore:
+        return MemoryStore(states_of(service), at, self.removed)
+
+
+def done_by(process: Process, tables: Tables, action: Action, subject: Any, gone: frozenset[str]) -> Done:
+    """Have a process do a step; `process.fault` is left where what was to go wrong did not come up."""
+    process.table.raises = action.budget == BUG
+    process.gone = gone
+    handed: list[Handed] = []
+    after = process.run(tables, WORK[action.kind](process, action, subject, handed), action.fault)
+    return Done(
+        after,
+        process.memory,
+        tuple(process.sent),
+        tuple(process.questions),
+        tuple(message.parcel._replace(redelivered=True) for message in handed if not message.acked),
+        process.is_dead,
+        process.loop.is_endless,
+    )
 
 
 def _orders(tables: Tables, memory: Memory, action: Action, subject: Any) -> Iterable[UUID]:

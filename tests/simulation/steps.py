@@ -4,8 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from shared.ports import Message
-from shared.topology import return_exchange
+from shared.desk import replayed
 from tests.simulation.broker import LANES, come_back, routed, taken
 from tests.simulation.choices import DEADLY
 from tests.simulation.process import Memory, Question
@@ -26,11 +25,12 @@ def take(world: World, action: Action, processes: ProcessSteps) -> World | None:
         done = processes.do(world.tables[service], world.memories[service], action, subject, world.gone)
         if done is None:
             return take(world, action._replace(fault=None, budget=""), processes) if action.budget == DEADLY else None
-        after = _absorbed(lifted, action, done)
+        after = absorbed(lifted, action, done)
     return after.spent(action.budget) if action.budget else after
 
 
-def _absorbed(world: World, action: Action, done: Done) -> World:
+def absorbed(world: World, action: Action, done: Done) -> World:
+    """Give the world after what a process did in it."""
     service, commands, answers = action.service, world.commands, world.answers
     if action.kind == "command" and action.what.name in {key for *_, key in done.tables.answers}:
         commands = tuple(each for each in commands if each is not action.what)  # else the customer asks again
@@ -132,12 +132,13 @@ def _replay(world: World, action: Action) -> World:
     Whatever ended processes is mended by then.
     """
     letter, tables = action.what, world.tables[action.service]
-    message = Message(return_exchange(action.service), letter.lane, letter.body, str(letter.letter_id))
     row = tables.inbox.get(letter.event_id)
     buried = {letter.event_id} if row is not None and row.outcome == "dead" else set()
     tables = replace(tables, letters=without(tables.letters, {letter.letter_id}), inbox=without(tables.inbox, buried))
     return world._replace(
-        tables={**world.tables, action.service: tables}, parcels=(*world.parcels, *routed(message)), deadly=""
+        tables={**world.tables, action.service: tables},
+        parcels=(*world.parcels, *routed(replayed(action.service, letter))),
+        deadly="",
     )
 
 

@@ -93,9 +93,9 @@ def _sweep(_: World, action: Action) -> str:
 
 
 def _poll(before: World, action: Action) -> str:
-    (kind,) = (
-        kind for (_, kind), row in before.tables[action.service].intents.items() if row.claim.intent_id == action.what
-    )
+    there = [row.claim for row in before.tables[action.service].intents.values()]
+    claims = (*there, *before.memories[action.service].asking)  # who asks may not have heard that it is done
+    kind = next(claim.intent.kind for claim in claims if claim.intent_id == action.what)
     if action.budget == STALL:
         return f"{action.service} has not done its {kind} within the lease, and takes it up a second time"
     if kind == "deadline":
