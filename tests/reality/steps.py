@@ -11,7 +11,8 @@ from shared.letters import Selection
 from shared.ports import Message, NotConfirmedError
 from shared.store.dead_letters import DeadLetters
 from shared.store.parked import ParkedRows
-from shared.store.refill import Place, Refill
+from shared.store.place import Place
+from shared.store.refill import Refill
 from tests.reality.alike import letter_like, parcels_like
 from tests.reality.database import Database, Line, no_gate
 from tests.reality.reading import read
@@ -82,8 +83,8 @@ def _process(service: str, memory: Memory, line: Line) -> Process:
 def take_really(world: World, action: Action, steps: RealSteps) -> World:
     """Take a step of the model's in reality."""
     if action.kind in BY_HAND:
-        after = BY_HAND[action.kind](world, action, steps)
-        return after.spent(action.budget) if action.budget else after
+        done = BY_HAND[action.kind](world, action, steps)
+        return done.spent(action.budget) if action.budget else done
     after = take(world, like(world, action), steps)
     assert after is not None
     return after
