@@ -199,6 +199,7 @@ async def test_a_kind_of_order_is_placed_and_faults_are_set(stage: Stage, actors
     async with dashboard(stage, actors, customer_key=key) as board:
         placed = await board.post("/try/order", kind="good")
         assert placed.status_code == 303, placed.text
+        await board.caught_up()
         assert "order.placed" in await board.page(placed.headers["location"])
         assert (await board.post("/try/faults", key="wrong", latency_ms="5")).status_code == 403
         try:
