@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help up demo ablation mutants audit bench load simulate chaos chaos-payment-fail status logs migrate down reset check test format lock
+.PHONY: help up demo ablation mutants audit bench bench-dashboard load simulate chaos chaos-payment-fail status logs migrate down reset check test format lock
 MAKEFLAGS += --no-print-directory
 
 BIN := .venv/bin
@@ -43,6 +43,9 @@ audit: $(RUNTIME)  ## hold everything against every promise: SINCE=10m INSTANT=1
 
 bench: .venv/.development  ## what an order costs, beside the floor of this machine: ROUNDS=3
 	@$(BIN)/python -m benchmarks.dance $(if $(ROUNDS),--rounds $(ROUNDS))
+
+bench-dashboard: .venv/.development  ## how long its pages take over a million events: EVENTS=1000000
+	@$(BIN)/python -m benchmarks.dashboard $(if $(EVENTS),--events $(EVENTS))
 
 ablation: .venv/.development  ## take each safeguard away, and see its test fail: NAME="inbox"
 	@$(BIN)/python -m tests.ablation $(if $(NAME),"$(NAME)")

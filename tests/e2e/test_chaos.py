@@ -4,13 +4,19 @@ import json
 import os
 import signal
 import subprocess
+from typing import Any
 
 import psutil
 import pytest
 
+from infra.credentials import Credentials
+from infra.home import Home
 from infra.run import Mode
+from scripts.chaos.database import Database
 from scripts.chaos.experiment import Verdict
 from tests.e2e.conftest import COMMAND_TIMEOUT_S, Checkout, on
+from tests.pictures import LOGGED, SHOWN, STANDING, TOLD
+from tests.waiting import eventually
 
 pytestmark = [
     pytest.mark.e2e,
@@ -35,6 +41,21 @@ def test_an_experiment_holds_and_leaves_a_report(stack: Checkout) -> None:
     assert one["hypothesis"] in printed
     assert CHEAP in (stack.path / page).read_text()
     assert "none of them" in stack.type(".venv/bin/quartet simulate --traces")  # a history the model cannot make
+
+
+async def test_the_dashboard_has_seen_what_was_broken(stack: Checkout) -> None:
+    """After the experiment its picture equals the logs of the services, event by event and order by order."""
+    database = Database(Credentials.read(Home(stack.path / ".quartet").secrets).superuser)
+
+    async def rows(statement: str) -> set[tuple[Any, ...]]:
+        return {tuple(row) for row in await database.rows(statement)}
+
+    async def look() -> None:
+        assert await rows(LOGGED) == await rows(TOLD)
+        assert await rows(STANDING) == await rows(SHOWN)
+
+    assert await rows(LOGGED)
+    await eventually(look)
 
 
 def test_interrupted_it_undoes_first_what_it_broke(stack: Checkout) -> None:

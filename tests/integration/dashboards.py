@@ -15,6 +15,7 @@ from services.dashboard.parts import Parts
 from services.dashboard.settings import DashboardSettings
 from tests.integration.outside import OPERATOR_KEY
 from tests.integration.stage import CHANGE_S, Actor, Stage
+from tests.pictures import LOGGED, TOLD
 from tests.waiting import eventually
 
 TABLES = ("events", "feeds", "orders", "verdicts")
@@ -99,17 +100,12 @@ async def dashboard(stage: Stage, actors: Mapping[str, Actor], **others: Any) ->
 
 async def logged(stage: Stage) -> set[tuple[Any, ...]]:
     """Read who logged what, from the services' own schemas."""
-    parts = [
-        f"SELECT '{service}' AS service, event_id, correlation_id, type, version FROM {service}_service.events"  # noqa: S608 - ours
-        for service in SERVICES
-    ]
-    return {tuple(row) for row in await stage.auditor.rows(" UNION ALL ".join(parts))}
+    return {tuple(row) for row in await stage.auditor.rows(LOGGED)}
 
 
 async def told(stage: Stage) -> set[tuple[Any, ...]]:
     """Read the same from the dashboard's schema."""
-    rows = await stage.auditor.rows("SELECT service, event_id, order_id, type, version FROM dashboard_service.events")
-    return {tuple(row) for row in rows}
+    return {tuple(row) for row in await stage.auditor.rows(TOLD)}
 
 
 async def tables(stage: Stage) -> dict[str, list[tuple[Any, ...]]]:

@@ -99,11 +99,12 @@ def test_what_is_configured_is_there() -> None:
 def test_every_service_is_scraped_and_the_broker() -> None:
     """At its own port, whichever replicas it has."""
     jobs = {job["job_name"]: job for job in SCRAPED["scrape_configs"]}
-    found = [(each["names"], each["port"], each["type"]) for each in jobs["quartet"]["dns_sd_configs"]]
-    assert found == [([name], port, "A") for name, port in SERVICES.items()]
+    for name, port in SERVICES.items():
+        (found,) = jobs[name]["dns_sd_configs"]
+        assert (found["names"], found["port"], found["type"]) == ([name], port, "A")
     assert f"{ports.RABBITMQ_PROMETHEUS}:15692" in str(BASE["rabbitmq"]["ports"])
     assert jobs["rabbitmq"]["static_configs"] == [{"targets": ["rabbitmq:15692"]}]
-    assert set(jobs) == {"quartet", "rabbitmq"}
+    assert set(jobs) == {*SERVICES, "rabbitmq"}
 
 
 def test_the_dashboard_asks_those_who_are_there() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from infra.ports import SERVICES
 from scripts.sentences import FAILED
-from tests.unit.scripts.test_operations import Stack
+from tests.unit.scripts.operations_stage import Stack
 
 BACKLOG: dict[str, Any] = {
     "outbox": {"waiting": 1_234, "oldest_s": 75.5, "parked": 1},
