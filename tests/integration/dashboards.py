@@ -3,17 +3,24 @@
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import httpx
 from asgi_lifespan import LifespanManager
 from fastapi import FastAPI
 
+from infra.auditor.desk import Desk
+from infra.auditor.looking import found
+from infra.auditor.settings import Settings
+from infra.auditor.web import create_app as auditor_app
 from infra.ports import HOST, SERVICES
 from services.dashboard.app import create_app
 from services.dashboard.parts import Parts
 from services.dashboard.settings import DashboardSettings
 from tests.integration.outside import OPERATOR_KEY
+from tests.integration.served import served_app
 from tests.integration.stage import CHANGE_S, Actor, Stage
 from tests.pictures import LOGGED, TOLD
 from tests.waiting import eventually
@@ -96,6 +103,21 @@ async def dashboard(stage: Stage, actors: Mapping[str, Actor], **others: Any) ->
         httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=URL) as http,
     ):
         yield Dashboard(app, http, stage)
+
+
+@asynccontextmanager
+async def auditor(stage: Stage, logs: Path | None = None) -> AsyncIterator[str]:
+    """Have an auditor of a stage until the end of the block; gives its address."""
+    settings = Settings(
+        database_url=stage.servers.database_url("auditor"),
+        broker_url=stage.servers.broker_url("observer"),
+        provider_url=stage.outside.provider_url,
+        logs=logs,
+    )
+    desk = Desk(partial(found, settings))
+    async with served_app(auditor_app(desk)) as address:
+        yield address
+    await desk.close()
 
 
 async def logged(stage: Stage) -> set[tuple[Any, ...]]:
