@@ -2,11 +2,13 @@
 
 import asyncio
 import re
+import ssl
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -199,8 +201,18 @@ class _Auditor:
 
 def _provider(sources: Sources) -> httpx.AsyncClient:
     return httpx.AsyncClient(
-        base_url=sources.provider_url, timeout=HTTP_TIMEOUT_S, transport=sources.transport, trust_env=False
+        base_url=sources.provider_url,
+        verify=_authorities(),
+        timeout=HTTP_TIMEOUT_S,
+        transport=sources.transport,
+        trust_env=False,
     )
+
+
+@cache
+def _authorities() -> ssl.SSLContext:
+    """Whom TLS trusts: it takes long to load, and many audits may be held in one process."""
+    return httpx.create_ssl_context()
 
 
 def time_of(order_id: UUID, latest: datetime) -> datetime:

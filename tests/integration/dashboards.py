@@ -22,27 +22,12 @@ from services.dashboard.settings import DashboardSettings
 from tests.integration.outside import OPERATOR_KEY
 from tests.integration.served import served_app
 from tests.integration.stage import CHANGE_S, Actor, Stage
+from tests.integration.switchboard import Switchboard
 from tests.pictures import LOGGED, TOLD
 from tests.waiting import eventually
 
 TABLES = ("events", "feeds", "orders", "verdicts")
 URL = f"http://{HOST}"
-
-
-class Switchboard(httpx.AsyncBaseTransport):
-    """The way to actors by their names, and to everybody else over the network. An actor that left does not answer."""
-
-    def __init__(self, actors: Mapping[str, Actor]) -> None:
-        self._actors = actors
-        self._network = httpx.AsyncHTTPTransport()
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Hand a request to whom it is meant for."""
-        if request.url.host not in SERVICES:
-            return await self._network.handle_async_request(request)
-        if request.url.host not in self._actors:
-            raise httpx.ConnectError("nobody listens")
-        return await self._actors[request.url.host].transport.handle_async_request(request)
 
 
 @dataclass(frozen=True, slots=True)
