@@ -33,7 +33,7 @@ def main() -> int:
     async def look() -> dict[str, Any]:
         """Load what an audit takes, which is a second of a processor, beside whoever asks meanwhile; and run one."""
         looking = await asyncio.to_thread(import_module, "infra.auditor.looking")
-        found: dict[str, Any] = await looking.found(settings)
+        found: dict[str, Any] = await looking.found(looking.sources_of(settings))
         return found
 
     os.nice(GIVES_WAY)

@@ -13,18 +13,22 @@ BREAKS_TOLD_MAX = 100
 """So many breaks are told one by one: a page has no room for more, and is fetched every other second."""
 
 
-async def found(settings: Settings) -> dict[str, Any]:
-    """Hold all books against all rules.
-
-    Raises:
-        RefusedError, OUT_OF_REACH: as an audit does.
-    """
-    sources = Sources(
+def sources_of(settings: Settings) -> Sources:
+    """Say where the books are."""
+    return Sources(
         database_url=settings.database_url,
         broker_url=settings.broker_url,
         provider_url=settings.provider_url,
         logs=partial(pages_in, settings.logs) if settings.logs else None,
     )
+
+
+async def found(sources: Sources) -> dict[str, Any]:
+    """Hold all books against all rules.
+
+    Raises:
+        RefusedError, OUT_OF_REACH: as an audit does.
+    """
     gc.disable()  # as the command does: what was read is let go with its last reference
     try:
         document = document_of(await audit(sources, Scope()))

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from asgi_lifespan import LifespanManager
 from fastapi import FastAPI
 
 from infra.auditor.desk import Desk
-from infra.auditor.looking import found
+from infra.auditor.looking import found, sources_of
 from infra.auditor.settings import Settings
 from infra.auditor.web import create_app as auditor_app
 from infra.ports import HOST, SERVICES
@@ -99,7 +99,8 @@ async def auditor(stage: Stage, logs: Path | None = None) -> AsyncIterator[str]:
         provider_url=stage.outside.provider_url,
         logs=logs,
     )
-    desk = Desk(partial(found, settings))
+    ours = replace(sources_of(settings), ledger_after=stage.ledger_after)  # the provider remembers earlier tests
+    desk = Desk(partial(found, ours))
     async with served_app(auditor_app(desk)) as address:
         yield address
     await desk.close()
