@@ -47,9 +47,9 @@ AS_DELIVERED = (
     (Fault(Instant.IS_SET_BACK, Effect.CRASH), BUG),
 )
 """What may go wrong while a message is reacted to."""
-AS_ASKED = (*AS_COMMITTED, (None, BUG))
+AS_ASKED = (*AS_COMMITTED, (None, BUG), (Fault(Instant.ANSWER, Effect.FAIL), DUPLICATE))
 """What may go wrong while a command is reacted to."""
-AS_ANSWERED = (*AS_ASKED, (Fault(Instant.RESCHEDULE, Effect.FAIL), BUG))
+AS_ANSWERED = (*AS_COMMITTED, (None, BUG), (Fault(Instant.RESCHEDULE, Effect.FAIL), BUG))
 """What may go wrong while an answer is reacted to."""
 AS_SWEPT = (
     (Fault(Instant.PUBLISHED, Effect.CRASH), CRASH),

@@ -1,8 +1,9 @@
 """What taking a step comes to: from a world and an action to the next world."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 from shared.desk import replayed
 from tests.simulation.broker import LANES, come_back, routed, taken
@@ -10,7 +11,7 @@ from tests.simulation.choices import DEADLY
 from tests.simulation.process import Memory, Question
 from tests.simulation.process_steps import Done, ProcessSteps
 from tests.simulation.tables import OutboxRow, without
-from tests.simulation.world import Action, World
+from tests.simulation.world import Action, Command, World
 
 
 def take(world: World, action: Action, processes: ProcessSteps) -> World | None:
@@ -32,8 +33,8 @@ def take(world: World, action: Action, processes: ProcessSteps) -> World | None:
 def absorbed(world: World, action: Action, done: Done) -> World:
     """Give the world after what a process did in it."""
     service, commands, answers = action.service, world.commands, world.answers
-    if action.kind == "command" and action.what.name in {key for *_, key in done.tables.answers}:
-        commands = tuple(each for each in commands if each is not action.what)  # else the customer asks again
+    if action.kind == "command":
+        commands = tuple(_asked_then(commands, action.what, done.heard))
     if done.died:
         answers = _unheard(answers, service)
     return world._replace(
@@ -45,6 +46,17 @@ def absorbed(world: World, action: Action, done: Done) -> World:
         answers=answers,
         endless=service if done.is_endless else "",
     )
+
+
+def _asked_then(commands: Iterable[Command], asked: Command, heard: UUID | None) -> Iterator[Command]:
+    """Give what customers ask after one was asked: the same again if there was no answer; else what needed one."""
+    for each in commands:
+        if each.name == asked.name:
+            yield from () if heard else [each.again()]
+        elif heard and each.after == asked.name and not each.is_placement and each.order_id != heard:
+            yield each.about(heard)
+        else:
+            yield each
 
 
 def _unheard(answers: Mapping[Any, Any], service: str) -> Mapping[Any, Any]:

@@ -30,6 +30,7 @@ WENT_WRONG = {
     (Instant.SET_BACK, Effect.PART): "The broker takes the first copy alone at first; the others are sent again.",
     (Instant.RESCHEDULE, Effect.FAIL): "The database is away: the intent waits for the end of its lease.",
     (Instant.KEEP, Effect.FAIL): "The database is away for a moment; the letter is kept later.",
+    (Instant.ANSWER, Effect.FAIL): "The answer is lost on its way.",
     (Instant.DELETE, Effect.FAIL): "The database is away: it deletes them later.",
 }
 
@@ -78,9 +79,11 @@ def _order_of(parcel: Parcel) -> UUID:
     return UUID(parcel.body.partition(b'"subject":"')[2][:36].decode())
 
 
-def _number(order_id: UUID) -> int:
-    """Read an order's number off its id. See `worlds.order_id`."""
-    return int(str(order_id)[-12:])
+def _number(order_id: UUID) -> str:
+    """Read an order's number off its id, and in which request it was asked for. See `worlds.order_id`, `Command`."""
+    *_, asked, number = str(order_id).split("-")
+    asks = int(asked, 16) - int("8000", 16)
+    return f"{int(number)}{f' (of request {asks + 1})' if asks else ''}"
 
 
 def _is_id(text: str) -> bool:
@@ -121,8 +124,9 @@ def _answer(before: World, action: Action) -> str:
     return f"{action.service} gets the answer: {answer[0] if isinstance(answer, tuple) else 'accepted'}"
 
 
+_ASKS = {False: "’s request", True: " has no answer, and asks again"}
 BEGIN: Mapping[str, Callable[[World, Action], str]] = {
-    "command": lambda _, action: f"A customer’s request: {action.what.name}",
+    "command": lambda _, action: f"A customer{_ASKS[action.what.asks > 1]}: {action.what.name}",
     "deliver": _messages,
     "drain": lambda _, action: f"{action.service} keeps a dead letter of order {_number(_order_of(action.what))}",
     "sweep": _sweep,

@@ -152,6 +152,7 @@ WINDOWS: Mapping[str, Seen] = {
     "a dead letter is replayed at once": _kind("replay", "early replay"),
     "what was parked is released": _kind("release"),
     "part of a publish is confirmed": _with(Instant.PUBLISH, Effect.PART),
+    "a customer asks again for what was placed": _with(Instant.ANSWER, Effect.FAIL),
     "a queue is lost, and refilled": _kind("refill"),
 }
 

@@ -5,9 +5,13 @@ from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias
 from uuid import UUID
 
+from asyncpg.pgproto import pgproto
+
 from infra.topology import TABLES
+from services.order.events import PlacementRequested
 from services.payment.events import ChargeResult
 from shared.event import Event
+from shared.ids import derived_id
 from tests.simulation.broker import Parcel
 from tests.simulation.instants import Fault
 from tests.simulation.process import Asking, Memory, Question
@@ -17,15 +21,41 @@ from tests.simulation.tables import Tables
 SERVICES = tuple(table.service for table in TABLES)
 
 
+AGAIN = 1 << 48
+"""What the id of an order is larger by with each time that it is asked for: the end of it, its number, stays."""
+
+
 class Command(NamedTuple):
-    """What somebody asks of a service over HTTP, under an idempotency key. `after` names a command that comes first."""
+    """What somebody asks of a service over HTTP, under an idempotency key that is its name.
+
+    Nobody knows the ids of what was asked for but who has the answer: each request draws new ones.
+    """
 
     name: str
     service: str
     event: Event
     event_id: UUID
     order_id: UUID
+    customer_id: str
     after: str = ""
+    """A command that is answered first."""
+    asks: int = 1
+
+    @property
+    def is_placement(self) -> bool:
+        """Whether it asks for an order, and not for something to be done to one."""
+        return isinstance(self.event, PlacementRequested)
+
+    def again(self) -> "Command":
+        """Give it as it is asked once more."""
+        made = self.about(UUID(int=self.order_id.int + AGAIN)) if self.is_placement else self
+        return made._replace(event_id=derived_id(self.event_id, "again"), asks=self.asks + 1)
+
+    def about(self, order_id: UUID) -> "Command":
+        """Give it as it is asked for the order of that id."""
+        same = pgproto.UUID(str(order_id))
+        event = self.event.model_copy(update={"order_id": same})
+        return self._replace(event=event, order_id=same, event_id=derived_id(same, self.name, str(self.event_id)))
 
 
 class Action(NamedTuple):
@@ -85,7 +115,7 @@ class World(NamedTuple):
                 frozenset(self.answers.items()),
                 self.provider.key,
                 *sorted(map(hash, self.mails)),
-                tuple(command.name for command in self.commands),
+                tuple(command.event_id for command in self.commands),
                 self.budgets,
                 self.gone,
                 self.lossy,
