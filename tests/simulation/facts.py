@@ -156,7 +156,7 @@ def _endless(before: World, after: World) -> Iterator[Break]:
 
 def _unleased(service: str, world: World) -> Iterator[Break]:
     """Whoever asks under the token that an intent has now holds its lease: nobody else may take it up."""
-    for claim in world.memories[service].asking:
+    for claim in world.asking(service):
         found = world.tables[service].intent(claim)
         if found is not None and not found[1].leased:
             how = f"{service} gave its {claim.intent.kind} back while somebody else works on it"

@@ -97,7 +97,7 @@ def _sweep(_: World, action: Action) -> str:
 
 def _poll(before: World, action: Action) -> str:
     there = [row.claim for row in before.tables[action.service].intents.values()]
-    claims = (*there, *before.memories[action.service].asking)  # who asks may not have heard that it is done
+    claims = (*there, *before.asking(action.service))  # who asks may not have heard that it is done
     kind = next(claim.intent.kind for claim in claims if claim.intent_id == action.what)
     if action.budget == STALL:
         return f"{action.service} has not done its {kind} within the lease, and takes it up a second time"
@@ -136,6 +136,7 @@ BEGIN: Mapping[str, Callable[[World, Action], str]] = {
     "handle": _handle,
     "answer": _answer,
     "silence": lambda _, action: f"{action.service} waits for an answer in vain",
+    "turn": lambda _, action: f"Another replica of {action.service} goes on",
     "crash": lambda _, action: f"{action.service} dies and is started again",
     "lose": lambda _, action: f"The queue {action.what} is deleted, with all that lies in it",
     "declare": lambda _, action: f"The watch over the topology declares {action.what}",

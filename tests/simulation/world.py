@@ -12,6 +12,7 @@ from services.order.events import PlacementRequested
 from services.payment.events import ChargeResult
 from shared.event import Event
 from shared.ids import derived_id
+from shared.ports import Claim, Posted
 from tests.simulation.broker import Parcel
 from tests.simulation.instants import Fault
 from tests.simulation.process import Asking, Memory, Question
@@ -21,6 +22,8 @@ from tests.simulation.tables import Tables
 SERVICES = tuple(table.service for table in TABLES)
 
 
+OTHER_LIFE = 1_001
+"""The first life of the other replica: more than one ever has."""
 AGAIN = 1 << 48
 """What the id of an order is larger by with each time that it is asked for: the end of it, its number, stays."""
 
@@ -77,6 +80,9 @@ class World(NamedTuple):
 
     tables: Mapping[str, Tables]
     memories: Mapping[str, Memory]
+    """Of the replica of each service whose turn it is."""
+    others: Mapping[str, Memory]
+    """Of another one, that shares its schema: alive, with all that it remembers and asks, and doing nothing."""
     parcels: tuple[Parcel, ...] = ()
     questions: tuple[Question, ...] = ()
     """On their way to an outside party."""
@@ -110,6 +116,7 @@ class World(NamedTuple):
             (
                 *(tables.key for tables in self.tables.values()),
                 *(memory.key for memory in self.memories.values()),
+                *(memory.key for memory in self.others.values()),
                 *sorted(map(hash, self.parcels)),
                 *sorted(map(hash, self.questions)),
                 frozenset(self.answers.items()),
@@ -135,6 +142,14 @@ class World(NamedTuple):
             and self.mails == before.mails
         )
 
+    def asking(self, service: str) -> tuple[Claim, ...]:
+        """Give the claims that replicas of a service work under."""
+        return *self.memories[service].asking, *self.others[service].asking
+
+    def confirmed(self, service: str) -> frozenset[Posted]:
+        """Give the outbox rows that a replica knows to be confirmed."""
+        return self.memories[service].confirmed | self.others[service].confirmed
+
     def spent(self, budget: str) -> "World":
         """Pay for a misfortune."""
         budgets = tuple((name, left - (name == budget)) for name, left in self.budgets)
@@ -146,6 +161,7 @@ def beginning(commands: tuple[Command, ...], tables: Mapping[str, Tables], budge
     return World(
         tables={service: tables.get(service, Tables()) for service in SERVICES},
         memories={service: Memory() for service in SERVICES},
+        others={service: Memory(OTHER_LIFE) for service in SERVICES},
         commands=commands,
         budgets=tuple(sorted(budgets.items())),
         **more,
