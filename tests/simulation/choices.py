@@ -6,17 +6,16 @@ from typing import Any
 from uuid import UUID
 
 from services.order.events import Deadline
-from shared.ports import Claim
 from tests.simulation.broker import DEAD, LANES, WAITS, Parcel
 from tests.simulation.instants import Effect, Fault, Instant
 from tests.simulation.process import Asking, Question
 from tests.simulation.world import SERVICES, Action, World
 
-CRASH, DUPLICATE, OUTAGE, BUG, SILENCE, STALL, EARLY, LOSS, HASTE, PAIR = (
+CRASH, DUPLICATE, OUTAGE, BUG, SILENCE, STALL, EARLY, LOSS, HASTE, PAIR, TURN = (
     "crash", "duplicate", "outage", "bug", "silence", "stall", "early deadline", "loss", "early replay",
-    "pair",
+    "pair", "other replica",
 )  # fmt: skip
-BUDGETS = (CRASH, DUPLICATE, OUTAGE, BUG, SILENCE, STALL, EARLY, LOSS, HASTE, PAIR)
+BUDGETS = (CRASH, DUPLICATE, OUTAGE, BUG, SILENCE, STALL, EARLY, LOSS, HASTE, PAIR, TURN)
 """What misfortunes are paid from."""
 DEADLY = "deadly"
 """What the deaths are paid from that an event causes which ends every process: then nobody has a choice."""
@@ -47,9 +46,9 @@ AS_DELIVERED = (
     (Fault(Instant.IS_SET_BACK, Effect.CRASH), BUG),
 )
 """What may go wrong while a message is reacted to."""
-AS_ASKED = (*AS_COMMITTED, (None, BUG))
+AS_ASKED = (*AS_COMMITTED, (None, BUG), (Fault(Instant.ANSWER, Effect.FAIL), DUPLICATE))
 """What may go wrong while a command is reacted to."""
-AS_ANSWERED = (*AS_ASKED, (Fault(Instant.RESCHEDULE, Effect.FAIL), BUG))
+AS_ANSWERED = (*AS_COMMITTED, (None, BUG), (Fault(Instant.RESCHEDULE, Effect.FAIL), BUG))
 """What may go wrong while an answer is reacted to."""
 AS_SWEPT = (
     (Fault(Instant.PUBLISHED, Effect.CRASH), CRASH),
@@ -110,7 +109,7 @@ def _steps(world: World, services: tuple[str, ...]) -> Iterator[Action]:
             yield Action("command", command.service, command)
     yield from (each for each in _seen_outside(world) if each.service in services)
     for service, asking in world.answers:
-        if service in services:
+        if service in services and asking in (Asking(c.intent_id, c.token) for c in world.memories[service].asking):
             yield Action("answer", service, asking)
     for service in services:
         yield from _own(world, service)
@@ -141,10 +140,9 @@ def _moved(parcel: Parcel, deadly: str) -> Action:
 
 def _own(world: World, service: str) -> Iterator[Action]:
     """Give what a service does by itself: it sweeps its outbox, and looks for intents that nobody works on."""
-    tables, memory = world.tables[service], world.memories[service]
-    if tables.posted - memory.confirmed:
+    if world.tables[service].posted - world.confirmed(service):
         yield Action("sweep", service)
-    at_work = {claim.intent_id for claim in memory.asking}
+    at_work = {claim.intent_id for claim in world.asking(service)}
     for intent_id, kind in _first_of_each(world, service):
         if intent_id not in at_work and kind != Deadline.kind:
             yield Action("poll", service, intent_id)
@@ -155,6 +153,10 @@ def _at_last(world: World) -> Iterator[Action]:
     for service in SERVICES:
         if world.memories[service].confirmed:
             yield Action("tidy", service)
+            return
+    for service in SERVICES:
+        if world.others[service].confirmed or world.others[service].asking:
+            yield Action("turn", service)
             return
     for service in SERVICES:
         yield from _letters(world, service)
@@ -185,12 +187,16 @@ def misfortunes(world: World, left: Collection[str]) -> Iterator[Action]:
 
 def _at_a_service(world: World, service: str, left: Collection[str]) -> Iterator[Action]:
     memory = world.memories[service]
+    if TURN in left:
+        yield Action("turn", service, budget=TURN)
     if CRASH in left and (memory.confirmed or memory.asking):
         yield Action("crash", service, budget=CRASH)
     if DUPLICATE in left and world.tables[service].posted & memory.confirmed:
         yield Action("sweep", service, budget=DUPLICATE)
-    for claim in memory.asking:
-        yield from _with_a_question(service, claim, left)
+    for claim in memory.asking if SILENCE in left else ():
+        yield from _silent(service, Asking(claim.intent_id, claim.token))
+    for intent_id in dict.fromkeys(claim.intent_id for claim in world.asking(service) if STALL in left):
+        yield Action("poll", service, intent_id, budget=STALL)
     if HASTE in left:
         yield from _letters(world, service, HASTE)
     if PAIR in left:
@@ -198,14 +204,10 @@ def _at_a_service(world: World, service: str, left: Collection[str]) -> Iterator
         yield from (Action("deliver", service, pair, budget=PAIR) for pair in combinations(lying, 2))
 
 
-def _with_a_question(service: str, claim: Claim, left: Collection[str]) -> Iterator[Action]:
-    """Give what may become of a question to an outside party."""
-    if SILENCE in left:
-        asking = Asking(claim.intent_id, claim.token)
-        yield Action("silence", service, asking, budget=SILENCE)
-        yield Action("silence", service, asking, Fault(Instant.RESCHEDULE, Effect.FAIL), SILENCE)
-    if STALL in left:
-        yield Action("poll", service, claim.intent_id, budget=STALL)
+def _silent(service: str, asking: Asking) -> Iterator[Action]:
+    """Let who asks an outside party wait in vain."""
+    yield Action("silence", service, asking, budget=SILENCE)
+    yield Action("silence", service, asking, Fault(Instant.RESCHEDULE, Effect.FAIL), SILENCE)
 
 
 def _first_of_each(world: World, service: str) -> list[tuple[UUID, str]]:

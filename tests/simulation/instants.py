@@ -18,6 +18,7 @@ class Instant(StrEnum):
     DELETE = "it deletes what is confirmed"
     RESCHEDULE = "it gives the intent back"
     KEEP = "it keeps the letter"
+    ANSWER = "it answers the customer"
 
 
 class Effect(StrEnum):

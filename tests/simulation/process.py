@@ -158,6 +158,7 @@ class Process:
         """Queues that are not there."""
         self.sent: list[Parcel] = []
         self.questions: list[Question] = []
+        self.heard: UUID | None = None
         self._asked: dict[Asking, tuple[Claim, asyncio.Future[Any]]] = {}
         self._claim: Claim | None = None
         self._restoring = False
@@ -202,7 +203,7 @@ class Process:
     def run(self, tables: Tables, work: Any, fault: Fault | None = None) -> Tables:
         """Do one step, with at most one fault in it, and give the tables that it leaves behind."""
         self.store.tables, self.fault = tables, fault
-        self.sent, self.questions = [], []
+        self.sent, self.questions, self.heard = [], [], None
         self.loop.run(work)
         self.is_dead |= self.loop.is_endless
         self.memory = self._remembered()

@@ -6,17 +6,19 @@ what is of the orders that the step is about matters, so whatever has become of 
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping
+from contextlib import suppress
 from functools import partial
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from infra.topology import TABLES
 from services.payment.provider import ProviderError
-from shared.batch import Item
+from shared.batch import Answered, Item
 from shared.envelope import Envelope
-from shared.ports import Answer, Request
+from shared.ports import Answer, Request, WorldError
 from tests.simulation.broker import LANES, Parcel, orders_of
 from tests.simulation.choices import BUG, DUPLICATE
+from tests.simulation.instants import Instant
 from tests.simulation.process import Handed, Memory, Process, Question
 from tests.simulation.states import states_of
 from tests.simulation.store import At, MemoryStore
@@ -37,6 +39,8 @@ class Done(NamedTuple):
     unacked: tuple[Parcel, ...]
     died: bool
     is_endless: bool
+    heard: UUID | None
+    """The order that a customer is told of, if there was an answer and it got home."""
 
 
 class ProcessSteps:
@@ -111,6 +115,7 @@ def done_by(process: Process, tables: Tables, action: Action, subject: Any, gone
         tuple(message.parcel._replace(redelivered=True) for message in handed if not message.acked),
         process.is_dead,
         process.loop.is_endless,
+        process.heard,
     )
 
 
@@ -118,7 +123,7 @@ def _orders(tables: Tables, memory: Memory, action: Action, subject: Any) -> Ite
     """Name the orders that a step is about. What lies in the outbox is shown in every step."""
     match action.kind:
         case "command":
-            return (action.what.order_id,)
+            return action.what.order_id, UUID(action.what.customer_id)
         case "deliver":
             return (order_id for parcel in subject for order_id in orders_of(parcel.body))
         case "drain":
@@ -132,9 +137,13 @@ def _orders(tables: Tables, memory: Memory, action: Action, subject: Any) -> Ite
 
 async def _command(process: Process, action: Action, subject: Any, handed: list[Handed]) -> None:
     command = action.what
-    request = Request(str(command.order_id), f"POST {command.name}", command.name, "hash")
+    request = Request(command.customer_id, f"POST {command.name}", command.name, "hash")
     envelope = Envelope(command.event_id, command.event, command.order_id)
-    await process.shell.submit(Item(envelope, request, lambda _, __: Answer(200, command.name)))
+    (result,) = await process.shell.submit(Item(envelope, request, lambda _, order: Answer(200, str(order.order_id))))
+    if isinstance(result, Answered):
+        with suppress(WorldError):
+            await process.at(Instant.ANSWER)
+            process.heard = UUID(result.answer.body)
 
 
 async def _deliver(process: Process, action: Action, subject: Any, handed: list[Handed]) -> None:

@@ -20,6 +20,14 @@ def unsent(world: World) -> Iterator[Break]:
                 yield Break("handed-over", str(order_id), f"its mail “{mail}” is sent, and nobody ever got it")
 
 
+def ordered_twice(world: World) -> Iterator[Break]:
+    """Who asks again, because there was no answer, has one order: in this world nobody wants a second."""
+    customers = Counter(order.customer_id for order, _ in world.tables["order"].states.values())
+    for order_id, (order, _) in world.tables["order"].states.items():
+        if customers[order.customer_id] > 1:
+            yield Break("ordered-once", str(order_id), "it is one of two orders, and there was one request for one")
+
+
 def withdrawn(before: World, after: World) -> Iterator[Break]:
     """Nobody asks for money once the order's undo is committed."""
     states = before.tables["payment"].states

@@ -6,14 +6,14 @@ Source: P. Godefroid, Partial-Order Methods for the Verification of Concurrent S
 from typing import Any
 from uuid import UUID
 
-from tests.simulation.choices import BUDGETS, CRASH, LOSS, PAIR, choices, steps
+from tests.simulation.choices import BUDGETS, CRASH, LOSS, PAIR, TURN, choices, steps
 from tests.simulation.process_steps import ProcessSteps
 from tests.simulation.steps import take
 from tests.simulation.world import Action, World
 
 CONSUMES = ("deliver", "handle")
 """Steps that take a message away."""
-SHARED = {CRASH, LOSS, PAIR}
+SHARED = {CRASH, LOSS, PAIR, TURN}
 """What strikes all orders at once."""
 assert set(BUDGETS) >= SHARED
 
@@ -45,7 +45,7 @@ def _of_one_order(world: World, every: list[Action]) -> list[Action]:
         row.entry.logged.correlation_id
         for service, tables in world.tables.items()
         for event_id, row in tables.outbox.items()
-        if event_id not in {posted.event_id for posted in world.memories[service].confirmed}
+        if event_id not in {posted.event_id for posted in world.confirmed(service)}
     }
     abouts = [(_about(world, action), action) for action in every]
     orders = sorted({about for about, _ in abouts if about is not None} - waiting)
@@ -76,5 +76,5 @@ def _about(world: World, action: Action) -> UUID | None:
 
 
 def _asked_of(world: World, service: str, intent_id: Any) -> UUID | None:
-    claims = [*world.memories[service].asking, *(row.claim for row in world.tables[service].intents.values())]
+    claims = [*world.asking(service), *(row.claim for row in world.tables[service].intents.values())]
     return next((UUID(str(claim.correlation_id)) for claim in claims if claim.intent_id == intent_id), None)

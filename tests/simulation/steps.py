@@ -1,16 +1,17 @@
 """What taking a step comes to: from a world and an action to the next world."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 from shared.desk import replayed
 from tests.simulation.broker import LANES, come_back, routed, taken
 from tests.simulation.choices import DEADLY
-from tests.simulation.process import Memory, Question
+from tests.simulation.process import Asking, Memory, Question
 from tests.simulation.process_steps import Done, ProcessSteps
 from tests.simulation.tables import OutboxRow, without
-from tests.simulation.world import Action, World
+from tests.simulation.world import Action, Command, World
 
 
 def take(world: World, action: Action, processes: ProcessSteps) -> World | None:
@@ -32,10 +33,10 @@ def take(world: World, action: Action, processes: ProcessSteps) -> World | None:
 def absorbed(world: World, action: Action, done: Done) -> World:
     """Give the world after what a process did in it."""
     service, commands, answers = action.service, world.commands, world.answers
-    if action.kind == "command" and action.what.name in {key for *_, key in done.tables.answers}:
-        commands = tuple(each for each in commands if each is not action.what)  # else the customer asks again
+    if action.kind == "command":
+        commands = tuple(_asked_then(commands, action.what, done.heard))
     if done.died:
-        answers = _unheard(answers, service)
+        answers = _unheard(world, service)
     return world._replace(
         tables={**world.tables, service: done.tables},
         memories={**world.memories, service: done.memory},
@@ -47,9 +48,21 @@ def absorbed(world: World, action: Action, done: Done) -> World:
     )
 
 
-def _unheard(answers: Mapping[Any, Any], service: str) -> Mapping[Any, Any]:
+def _asked_then(commands: Iterable[Command], asked: Command, heard: UUID | None) -> Iterator[Command]:
+    """Give what customers ask after one was asked: the same again if there was no answer; else what needed one."""
+    for each in commands:
+        if each.name == asked.name:
+            yield from () if heard else [each.again()]
+        elif heard and each.after == asked.name and not each.is_placement and each.order_id != heard:
+            yield each.about(heard)
+        else:
+            yield each
+
+
+def _unheard(world: World, service: str) -> Mapping[Any, Any]:
     """Leave out the answers to a process that has died."""
-    return {(who, asking): answer for (who, asking), answer in answers.items() if who != service}
+    dead = {(service, Asking(claim.intent_id, claim.token)) for claim in world.memories[service].asking}
+    return without(world.answers, dead)
 
 
 def _as_it_is(world: World, action: Action) -> tuple[Any, World]:
@@ -117,13 +130,20 @@ def _handle(world: World, action: Action, *, is_keyed: bool) -> World:
 
 
 def _is_waited_for(world: World, question: Question) -> bool:
-    return any((c.intent_id, c.token) == question.asking for c in world.memories[question.service].asking)
+    return any((c.intent_id, c.token) == question.asking for c in world.asking(question.service))
 
 
 def _crash(world: World, action: Action) -> World:
     memory = Memory(world.memories[action.service].life + 1)
     memories = {**world.memories, action.service: memory}
-    return world._replace(memories=memories, answers=_unheard(world.answers, action.service))
+    return world._replace(memories=memories, answers=_unheard(world, action.service))
+
+
+def _turn(world: World, action: Action) -> World:
+    """Let the other replica of a service go on."""
+    service = action.service
+    here, there = world.memories[service], world.others[service]
+    return world._replace(memories={**world.memories, service: there}, others={**world.others, service: here})
 
 
 def _replay(world: World, action: Action) -> World:
@@ -180,6 +200,7 @@ def _refill(world: World, action: Action) -> World:
 OUTSIDE: Mapping[str, Callable[[World, Action], World]] = {
     "wait": _wait,
     "crash": _crash,
+    "turn": _turn,
     "replay": _replay,
     "release": _release,
     "lose": _lose,

@@ -30,6 +30,7 @@ WENT_WRONG = {
     (Instant.SET_BACK, Effect.PART): "The broker takes the first copy alone at first; the others are sent again.",
     (Instant.RESCHEDULE, Effect.FAIL): "The database is away: the intent waits for the end of its lease.",
     (Instant.KEEP, Effect.FAIL): "The database is away for a moment; the letter is kept later.",
+    (Instant.ANSWER, Effect.FAIL): "The answer is lost on its way.",
     (Instant.DELETE, Effect.FAIL): "The database is away: it deletes them later.",
 }
 
@@ -78,9 +79,11 @@ def _order_of(parcel: Parcel) -> UUID:
     return UUID(parcel.body.partition(b'"subject":"')[2][:36].decode())
 
 
-def _number(order_id: UUID) -> int:
-    """Read an order's number off its id. See `worlds.order_id`."""
-    return int(str(order_id)[-12:])
+def _number(order_id: UUID) -> str:
+    """Read an order's number off its id, and in which request it was asked for. See `worlds.order_id`, `Command`."""
+    *_, asked, number = str(order_id).split("-")
+    asks = int(asked, 16) - int("8000", 16)
+    return f"{int(number)}{f' (of request {asks + 1})' if asks else ''}"
 
 
 def _is_id(text: str) -> bool:
@@ -94,7 +97,7 @@ def _sweep(_: World, action: Action) -> str:
 
 def _poll(before: World, action: Action) -> str:
     there = [row.claim for row in before.tables[action.service].intents.values()]
-    claims = (*there, *before.memories[action.service].asking)  # who asks may not have heard that it is done
+    claims = (*there, *before.asking(action.service))  # who asks may not have heard that it is done
     kind = next(claim.intent.kind for claim in claims if claim.intent_id == action.what)
     if action.budget == STALL:
         return f"{action.service} has not done its {kind} within the lease, and takes it up a second time"
@@ -121,8 +124,9 @@ def _answer(before: World, action: Action) -> str:
     return f"{action.service} gets the answer: {answer[0] if isinstance(answer, tuple) else 'accepted'}"
 
 
+_ASKS = {False: "’s request", True: " has no answer, and asks again"}
 BEGIN: Mapping[str, Callable[[World, Action], str]] = {
-    "command": lambda _, action: f"A customer’s request: {action.what.name}",
+    "command": lambda _, action: f"A customer{_ASKS[action.what.asks > 1]}: {action.what.name}",
     "deliver": _messages,
     "drain": lambda _, action: f"{action.service} keeps a dead letter of order {_number(_order_of(action.what))}",
     "sweep": _sweep,
@@ -132,6 +136,7 @@ BEGIN: Mapping[str, Callable[[World, Action], str]] = {
     "handle": _handle,
     "answer": _answer,
     "silence": lambda _, action: f"{action.service} waits for an answer in vain",
+    "turn": lambda _, action: f"Another replica of {action.service} goes on",
     "crash": lambda _, action: f"{action.service} dies and is started again",
     "lose": lambda _, action: f"The queue {action.what} is deleted, with all that lies in it",
     "declare": lambda _, action: f"The watch over the topology declares {action.what}",

@@ -19,6 +19,7 @@ from tests.simulation.worlds import Setting, cancel, drawn, order_id, place
 SCHEDULES = 300
 RARER = (
     "the money is taken after the silence was given up on",
+    "two replicas ask for one intent",
     "what was parked is released",
     "a dead letter is replayed at once",
 )

@@ -15,6 +15,8 @@ WORLDS: tuple[tuple[str, dict[str, int], int], ...] = (
     ("one", {"silence": 2, "stall": 1}, 7_000),
     ("one", {"outage": 1, "early deadline": 1}, 3_000),
     ("one", {"pair": 1, "early deadline": 1}, 1_500),
+    ("one", {"other replica": 1, "stall": 1}, 5_000),
+    ("one", {"other replica": 1, "silence": 1}, 3_000),
     ("two", {}, 4_000),
     ("cancel", {"silence": 1, "early deadline": 1}, 8_000),
     ("cancel", {"outage": 1}, 4_500),

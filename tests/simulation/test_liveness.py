@@ -1,30 +1,29 @@
 """What never comes to rest breaks a promise too, and is told as a story like any other."""
 
 import asyncio
-from dataclasses import replace
+from collections.abc import Collection
 from typing import Any
 
 import pytest
 
-from shared.ports import Claim, Record
+from shared.ports import Claim, Posted
 from shared.relay import Relay
 from tests.simulation.explore import NEVER, explore
 from tests.simulation.loop import StepLoop
 from tests.simulation.shown import BROKEN, along, everywhere
-from tests.simulation.store import MemoryStore, MemoryTransaction
+from tests.simulation.store import MemoryStore
 from tests.simulation.worlds import ONE
 
 CALM = ONE.world(crash=0, duplicate=0)
 
 
 def test_a_round_without_a_way_out_is_told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """Where answers are not stored a command is asked for ever: there is no end, and that is a counterexample."""
-    write = MemoryTransaction.write
+    """Where nothing is deleted the same is published for ever: there is no end, and that is a counterexample."""
 
-    async def forgetful(self: MemoryTransaction, book: Any, record: Record) -> Any:
-        return await write(self, book, replace(record, answers=[]))
+    async def keep(self: MemoryStore, confirmed: Collection[Posted]) -> None:
+        pass
 
-    monkeypatch.setattr(MemoryTransaction, "write", forgetful)
+    monkeypatch.setattr(MemoryStore, "delete_confirmed", keep)
     assert everywhere(CALM, "one", ()) == BROKEN
     told = capsys.readouterr().out
     assert NEVER in told

@@ -1,19 +1,21 @@
 """What only the model can be asked is asked: each rule sees the bug that it is there for."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from services.inventory.state import Holding
 from services.order.state import Status
-from shared.ports import Record
+from shared.envelope import Envelope
+from shared.ports import Received, Record
 from shared.vocabulary.inventory import StockLine
 from tests.simulation.explore import Explored, explore
 from tests.simulation.process import Process
 from tests.simulation.store import MemoryTransaction
-from tests.simulation.world import World
-from tests.simulation.worlds import CANCEL, GOOD, order_id
+from tests.simulation.world import OTHER_LIFE, World
+from tests.simulation.worlds import CANCEL, GOOD, ONE, order_id
 
 
 def _rules(explored: Explored) -> set[str]:
@@ -63,3 +65,36 @@ def test_what_is_withdrawn_is_not_asked_for(monkeypatch: pytest.MonkeyPatch) -> 
 
     monkeypatch.setattr(MemoryTransaction, "write", forgetful)
     assert _rules(explore(CANCEL.world(**{"crash": 0, "early deadline": 0}))) == {"withdrawn"}
+
+
+@pytest.mark.parametrize("where", ["looked up", "stored"])
+def test_who_asks_again_has_one_order(where: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A request whose answer was lost is asked again, with ids that nobody saw before, and places nothing more."""
+    write = MemoryTransaction.write
+
+    async def answered(*_: Any) -> dict[Any, Any]:
+        return {}
+
+    async def forgetful(self: MemoryTransaction, book: Any, record: Record) -> Any:
+        return await write(self, book, replace(record, answers=[]))
+
+    assert explore(ONE.world(crash=0, duplicate=1)).counterexample is None
+    name, bug = {"looked up": ("answered", answered), "stored": ("write", forgetful)}[where]
+    monkeypatch.setattr(MemoryTransaction, name, bug)
+    assert _rules(explore(ONE.world(crash=0, duplicate=1))) == {"ordered-once"}
+
+
+def test_replicas_share_what_they_know(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An inbox that a process keeps to itself is good enough for one replica, and not for two."""
+    receive = MemoryTransaction.receive
+
+    async def alone(self: MemoryTransaction, envelopes: Sequence[Envelope]) -> Received:
+        process: Any = self._store._at.__self__  # type: ignore[attr-defined]  # it is a method of the process
+        if process.memory.life >= OTHER_LIFE:
+            self.tables = replace(self.tables, inbox={})
+        return await receive(self, envelopes)
+
+    monkeypatch.setattr(MemoryTransaction, "receive", alone)
+    calm = {"crash": 0, "duplicate": 1}
+    assert explore(ONE.world(**calm)).counterexample is None
+    assert "caused" in _rules(explore(ONE.world(**calm, **{"other replica": 1})))

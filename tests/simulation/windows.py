@@ -104,9 +104,14 @@ def _two_ask(before: World, action: Action, after: World) -> bool:
     return len({claim.intent_id for claim in asking}) < len(asking)
 
 
+def _two_replicas_ask(before: World, action: Action, after: World) -> bool:
+    asking, other = after.memories[action.service].asking, after.others[action.service].asking
+    return not {claim.intent_id for claim in asking}.isdisjoint(claim.intent_id for claim in other)
+
+
 def _dies_confirmed(before: World, action: Action, after: World) -> bool:
     old, new = before.memories[action.service], after.memories[action.service]
-    return old.life != new.life and bool(old.confirmed - new.confirmed)
+    return action.kind != "turn" and old.life != new.life and bool(old.confirmed - new.confirmed)
 
 
 def _sold_out(before: World, action: Action, after: World) -> bool:
@@ -138,6 +143,7 @@ WINDOWS: Mapping[str, Seen] = {
     "the deadline passes while the capture is on its way": _deadline_against_capture,
     "a confirmed order is cancelled": _cancels_confirmed,
     "two workers ask for one intent": _two_ask,
+    "two replicas ask for one intent": _two_replicas_ask,
     "there is not enough": _sold_out,
     "a process dies between confirm and delete": _dies_confirmed,
     "a process dies between commit and publish": _with(Instant.PUBLISH, Effect.HANG),
@@ -152,6 +158,7 @@ WINDOWS: Mapping[str, Seen] = {
     "a dead letter is replayed at once": _kind("replay", "early replay"),
     "what was parked is released": _kind("release"),
     "part of a publish is confirmed": _with(Instant.PUBLISH, Effect.PART),
+    "a customer asks again for what was placed": _with(Instant.ANSWER, Effect.FAIL),
     "a queue is lost, and refilled": _kind("refill"),
 }
 

@@ -5,9 +5,14 @@ from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias
 from uuid import UUID
 
+from asyncpg.pgproto import pgproto
+
 from infra.topology import TABLES
+from services.order.events import PlacementRequested
 from services.payment.events import ChargeResult
 from shared.event import Event
+from shared.ids import derived_id
+from shared.ports import Claim, Posted
 from tests.simulation.broker import Parcel
 from tests.simulation.instants import Fault
 from tests.simulation.process import Asking, Memory, Question
@@ -17,15 +22,43 @@ from tests.simulation.tables import Tables
 SERVICES = tuple(table.service for table in TABLES)
 
 
+OTHER_LIFE = 1_001
+"""The first life of the other replica: more than one ever has."""
+AGAIN = 1 << 48
+"""What the id of an order is larger by with each time that it is asked for: the end of it, its number, stays."""
+
+
 class Command(NamedTuple):
-    """What somebody asks of a service over HTTP, under an idempotency key. `after` names a command that comes first."""
+    """What somebody asks of a service over HTTP, under an idempotency key that is its name.
+
+    Nobody knows the ids of what was asked for but who has the answer: each request draws new ones.
+    """
 
     name: str
     service: str
     event: Event
     event_id: UUID
     order_id: UUID
+    customer_id: str
     after: str = ""
+    """A command that is answered first."""
+    asks: int = 1
+
+    @property
+    def is_placement(self) -> bool:
+        """Whether it asks for an order, and not for something to be done to one."""
+        return isinstance(self.event, PlacementRequested)
+
+    def again(self) -> "Command":
+        """Give it as it is asked once more."""
+        made = self.about(UUID(int=self.order_id.int + AGAIN)) if self.is_placement else self
+        return made._replace(event_id=derived_id(self.event_id, "again"), asks=self.asks + 1)
+
+    def about(self, order_id: UUID) -> "Command":
+        """Give it as it is asked for the order of that id."""
+        same = pgproto.UUID(str(order_id))
+        event = self.event.model_copy(update={"order_id": same})
+        return self._replace(event=event, order_id=same, event_id=derived_id(same, self.name, str(self.event_id)))
 
 
 class Action(NamedTuple):
@@ -47,6 +80,9 @@ class World(NamedTuple):
 
     tables: Mapping[str, Tables]
     memories: Mapping[str, Memory]
+    """Of the replica of each service whose turn it is."""
+    others: Mapping[str, Memory]
+    """Of another one, that shares its schema: alive, with all that it remembers and asks, and doing nothing."""
     parcels: tuple[Parcel, ...] = ()
     questions: tuple[Question, ...] = ()
     """On their way to an outside party."""
@@ -80,12 +116,13 @@ class World(NamedTuple):
             (
                 *(tables.key for tables in self.tables.values()),
                 *(memory.key for memory in self.memories.values()),
+                *(memory.key for memory in self.others.values()),
                 *sorted(map(hash, self.parcels)),
                 *sorted(map(hash, self.questions)),
                 frozenset(self.answers.items()),
                 self.provider.key,
                 *sorted(map(hash, self.mails)),
-                tuple(command.name for command in self.commands),
+                tuple(command.event_id for command in self.commands),
                 self.budgets,
                 self.gone,
                 self.lossy,
@@ -105,6 +142,14 @@ class World(NamedTuple):
             and self.mails == before.mails
         )
 
+    def asking(self, service: str) -> tuple[Claim, ...]:
+        """Give the claims that replicas of a service work under."""
+        return *self.memories[service].asking, *self.others[service].asking
+
+    def confirmed(self, service: str) -> frozenset[Posted]:
+        """Give the outbox rows that a replica knows to be confirmed."""
+        return self.memories[service].confirmed | self.others[service].confirmed
+
     def spent(self, budget: str) -> "World":
         """Pay for a misfortune."""
         budgets = tuple((name, left - (name == budget)) for name, left in self.budgets)
@@ -116,6 +161,7 @@ def beginning(commands: tuple[Command, ...], tables: Mapping[str, Tables], budge
     return World(
         tables={service: tables.get(service, Tables()) for service in SERVICES},
         memories={service: Memory() for service in SERVICES},
+        others={service: Memory(OTHER_LIFE) for service in SERVICES},
         commands=commands,
         budgets=tuple(sorted(budgets.items())),
         **more,

@@ -48,12 +48,17 @@ def order_id(number: int) -> UUID:
     return made
 
 
+def _customer_of(number: int) -> str:
+    """Name the customer of an order after it: each has one of their own, who wants no other."""
+    return str(order_id(number))
+
+
 def place(number: int, quantities: Mapping[str, int], after: str = "") -> Command:
     """Have an order placed."""
     lines = tuple(OrderLine(sku=sku, quantity=many, unit_price=PRICE) for sku, many in quantities.items())
     request = PlacementRequested(
         order_id=order_id(number),
-        customer_id="ann",
+        customer_id=_customer_of(number),
         email="ann@example.org",
         lines=lines,
         total=Money(amount=PRICE * sum(quantities.values()), currency="EUR"),
@@ -62,14 +67,15 @@ def place(number: int, quantities: Mapping[str, int], after: str = "") -> Comman
         deadline_s=DEADLINE_S,
     )
     command_id = derived_id(request.order_id, "place", str(sorted(quantities.items())))
-    return Command(f"place {number}", "order", request, command_id, request.order_id, after)
+    return Command(f"place {number}", "order", request, command_id, request.order_id, _customer_of(number), after)
 
 
 def cancel(number: int) -> Command:
     """Have a customer cancel an order, once it is placed."""
     event = CancellationRequested(order_id=order_id(number))
     command_id = derived_id(event.order_id, "cancel")
-    return Command(f"cancel {number}", "order", event, command_id, event.order_id, after=f"place {number}")
+    customer_id = _customer_of(number)
+    return Command(f"cancel {number}", "order", event, command_id, event.order_id, customer_id, f"place {number}")
 
 
 def shelves(stock: Mapping[str, int]) -> dict[str, Tables]:
