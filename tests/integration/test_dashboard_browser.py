@@ -13,7 +13,7 @@ from playwright.async_api import Page, expect
 
 from infra.home import REPOSITORY
 from services.notification.reactions import reactions as notification
-from tests.integration.browsing import PHONE, WIDE, Visitor, visitor
+from tests.browsing import PAGES, PHONE, WIDE, Visitor, visitor
 from tests.integration.dashboards import Dashboard, auditor, dashboard
 from tests.integration.letters import kept
 from tests.integration.operating import acts
@@ -29,7 +29,6 @@ pytestmark = [pytest.mark.integration, pytest.mark.once]
 IMAGES = REPOSITORY / "docs" / "images"
 SHOWN = ("stage", "stage-dark", "order-dark", "stuck-order", "stuck-order-phone", "orders", "dead-letters")
 """What the documents show."""
-PAGES = ("/", "/orders", "/stuck", "/dead-letters", "/backlog", "/consistency", "/try")
 GOODS = {"rosin": 500, "strings": 500, "bow": 50, "violin": 50}
 LOOKS: tuple[tuple[str, Literal["light", "dark"], tuple[int, int]], ...] = (
     ("", "light", WIDE), ("-dark", "dark", WIDE), ("-phone", "dark", PHONE),
