@@ -7,8 +7,11 @@ from uuid import uuid4
 
 import pytest
 
+from services.notification.reactions import reactions as notification
 from tests.integration.dashboards import Dashboard, auditor, dashboard, logged, tables, told
+from tests.integration.letters import kept
 from tests.integration.outside import OPERATOR_KEY
+from tests.integration.reacting import raising
 from tests.integration.shop import LocalShop
 from tests.integration.spoilt import letter
 from tests.integration.stage import Actor, Stage
@@ -17,6 +20,7 @@ from tests.waiting import eventually
 
 pytestmark = pytest.mark.integration
 
+TRIES = 3
 GOODS = {"strings": 8, "violin": 20, "rosin": 100}
 
 MIXED = (
@@ -209,6 +213,44 @@ async def test_a_kind_of_order_is_placed_and_faults_are_set(stage: Stage, actors
         finally:
             await board.post("/try/faults", key=OPERATOR_KEY)
         await stage.auditor.quiescent()
+
+
+async def test_attempts_are_told(stage: Stage) -> None:
+    """An event that came about at the third attempt, and a charge that was asked for until it was answered."""
+    actors = await stage.start_some("order", "inventory", "payment")
+    await stage.offer(**GOODS)
+    tries = iter(range(TRIES - 1))
+    fails_twice = raising(notification, lambda _: next(tries, None) is not None)
+    async with LocalShop(stage, actors) as shop:
+        async with stage.runtime("notification", fails_twice):
+            order_id = (await shop.bought({"rosin": 1}, "tok_flaky"))["order_id"]
+            await stage.auditor.quiescent()
+        actors["notification"] = await stage.start("notification")
+        async with dashboard(stage, actors) as board:
+            await board.caught_up()
+            log = (await board.json(f"/api/orders/{order_id}"))["log"]
+            attempts = {event["name"]: event["attempts"] for event in log if event["attempts"] > 1}
+            assert attempts == {"notification.recorded": TRIES, "payment.captured": TRIES}
+            assert f"attempt {TRIES}" in await board.page(f"/orders/{order_id}")
+
+
+async def test_a_dead_letter_is_told_with_its_attempts(stage: Stage) -> None:
+    """Whoever looks at the order sees how often its reaction was tried."""
+    actors = await stage.start_some("order", "inventory", "payment")
+    await stage.offer(**GOODS)
+    async with LocalShop(stage, actors) as shop:
+        async with stage.runtime("notification", raising(notification, lambda _: True)):
+            order_id = (await shop.bought({"rosin": 1}))["order_id"]
+            await kept(stage.auditor, "notification", 1)
+        actors["notification"] = await stage.start("notification")
+        async with dashboard(stage, actors) as board:
+
+            async def look() -> None:
+                waits = (await board.json(f"/api/orders/{order_id}"))["next"]
+                told = [(wait["kind"], str(wait["why"]).rpartition(", ")[2]) for wait in waits]
+                assert told == [("dead letter", f"at attempt {TRIES + 1}")]
+
+            await eventually(look)
 
 
 async def consistency(board: Dashboard, said: str) -> str:
