@@ -125,7 +125,7 @@ async def _asked(url: str, pages: tuple[str, ...], rounds: int) -> Mapping[str, 
     took: dict[str, list[float]] = {page: [] for page in pages}
     async with (
         LifespanManager(app, START_TIMEOUT_S, START_TIMEOUT_S),
-        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=f"http://{HOST}") as http,
+        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=f"http://{HOST}", trust_env=False) as http,
     ):
         for _ in range(rounds):
             for page, times in took.items():

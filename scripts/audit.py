@@ -9,13 +9,12 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Annotated
 
-import httpx
 import typer
-from aio_pika.exceptions import AMQPError
 from rich.console import Console
 from rich.table import Table
 
-from infra.audit.audit import Scope, Sources, audit
+from infra.audit.audit import OUT_OF_REACH, Scope, Sources, audit
+from infra.audit.document import document_of
 from infra.audit.facts import Bounds, LogPage
 from infra.audit.findings import EVERY_RULE, Findings
 from infra.audit.logs import pages_in, pages_of
@@ -28,7 +27,7 @@ from infra.home import Home
 from infra.ports import AMQP, HOST, POSTGRES, PROVIDER
 from infra.rabbitmq.users import OBSERVER, VHOST
 from infra.run import Mode, Run
-from shared.ports import RefusedError, WorldError
+from shared.ports import RefusedError
 
 SHOWN_MAX = 20
 """So many breaks are listed on a screen; `--json` has more."""
@@ -70,12 +69,12 @@ def run(
     except RefusedError as error:
         typer.echo(f"audit: what is stored cannot even be read, and no service wrote it so: {error}", err=True)
         raise typer.Exit(BROKEN) from error
-    except (WorldError, httpx.HTTPError, AMQPError, OSError, TimeoutError, KeyError, StackError) as error:
+    except (*OUT_OF_REACH, KeyError, StackError) as error:
         why = f"{type(error).__name__}: {error}".splitlines()[0]
         typer.echo(f"audit: not everything answers ({why}): `make up` first, or `make status`", err=True)
         raise typer.Exit(UNREACHABLE) from error
     if as_json:
-        typer.echo(json.dumps(_document(findings), indent=2))
+        typer.echo(json.dumps(document_of(findings), indent=2))
     else:
         _show(Console(highlight=False), findings)
     raise typer.Exit(0 if findings.is_clean else BROKEN)
@@ -103,28 +102,6 @@ def _log_pages(home: Home) -> Iterator[LogPage]:
     if run and run.mode is Mode.DOCKER:
         for container, lines in whole_logs(Project(home)):
             yield from pages_of(container, lines)
-
-
-def _document(findings: Findings) -> dict[str, object]:
-    """Write all that was found."""
-    rules = [rule for rule in EVERY_RULE if rule.name in findings.tallies]
-    return {
-        "clean": findings.is_clean,
-        "orders": findings.orders,
-        "took_s": round(findings.took_s, 3),
-        "rules": [
-            {
-                "name": rule.name,
-                "promise": rule.promise,
-                "kind": rule.kind,
-                "checked": findings.tallies[rule.name].checked,
-                "broken": findings.tallies[rule.name].broken,
-            }
-            for rule in rules
-        ],
-        "breaks": [each._asdict() for each in findings.breaks],
-        "unread": findings.unread,
-    }
 
 
 def _show(console: Console, findings: Findings) -> None:

@@ -71,7 +71,7 @@ def _timeline(found: Document) -> Table:
             f"+{event['since_ms']:,.0f} ms",
             Text(event["service"], HUES.get(event["service"], "")),
             Text(event["name"], "" if event["public"] else "dim"),
-            Text(_because(event), "dim"),
+            Text(_because(event), "yellow" if event["attempts"] > 1 else "dim"),
             "" if event["after_ms"] is None else f"{event['after_ms']:,.0f} ms",
         )
     return table
@@ -79,7 +79,9 @@ def _timeline(found: Document) -> Table:
 
 def _because(event: Document) -> str:
     cause = event["cause_name"] or " or ".join(event["by"]) or "somebody outside"
-    return f"{cause}, {event['answered']} answered" if event["answered"] else str(cause)
+    answered = f", {event['answered']} answered" if event["answered"] else ""
+    again = f", attempt {event['attempts']}" if event["attempts"] > 1 else ""
+    return f"{cause}{answered}{again}"
 
 
 def _next(found: Document) -> Table:

@@ -67,6 +67,8 @@ class Item:
     """Somebody had it before and did not ack it: it may be what ended them."""
     last_failed_at: str | None = None
     """When the attempt before this one failed, as its message says."""
+    attempts: int = 1
+    """Those at it, this one included; of an intent's answer, those at the intent."""
 
 
 class Batch:
@@ -137,6 +139,8 @@ class Batch:
             record.ignored[item.envelope.event_id] = outcome.reason
             return
         self._book.write(item.envelope.event, outcome.state, len(entries))
+        if item.attempts > 1:
+            record.attempts[item.envelope.event_id] = item.attempts
         record.entries += entries
         stream_id = entries[0].stream_id
         for kind in outcome.withdrawn:

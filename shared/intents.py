@@ -210,7 +210,8 @@ class IntentWorkers:
         """Bring an answer home, unless it is none that the intent declares: that is as one that nobody can react to."""
         if type(reply.event) not in claim.intent.answered_by:
             return Raised(UndeclaredError(f"{reply.event.kind.type} does not answer {claim.intent.kind}"))
-        (result,) = await self._shell.submit(Item(_envelope(claim, reply), completes=claim.intent_id))
+        item = Item(_envelope(claim, reply), completes=claim.intent_id, attempts=claim.attempts)
+        (result,) = await self._shell.submit(item)
         return result
 
     async def _again(self, claim: Claim, text: str, *, raised: bool) -> None:

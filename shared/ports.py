@@ -107,6 +107,8 @@ class Record:
     """All that one transaction writes beside the states."""
 
     entries: list[LogEntry] = field(default_factory=list)
+    attempts: dict[UUID | None, int] = field(default_factory=dict)
+    """Of causes of entries that did not succeed at the first attempt: at which they did."""
     intents: dict[tuple[UUID, str], tuple[Intent, Logged]] = field(default_factory=dict)
     """By stream and kind: an intent and the event that it follows from."""
     withdrawn: set[tuple[UUID, str]] = field(default_factory=set)

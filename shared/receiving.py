@@ -116,8 +116,11 @@ class Receiver:
 def _parts(lane: Lane, message: Delivery) -> list[Item | Unreadable]:
     """Read what a message holds."""
     redelivered, last_failed_at = bool(message.redelivered), _at(message, LAST_FAILED_AT)
+    attempts = attempts_so_far(message.headers) + 1
     return [
-        read if isinstance(read, Unreadable) else Item(read, redelivered=redelivered, last_failed_at=last_failed_at)
+        read
+        if isinstance(read, Unreadable)
+        else Item(read, redelivered=redelivered, last_failed_at=last_failed_at, attempts=attempts)
         for read in decode(message.body, lane.event.kind.name)
     ]
 

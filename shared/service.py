@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 import uvicorn
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 from fastapi.telemetry import TelemetryConfig
 from loguru import logger
 from pydantic import ValidationError
@@ -19,7 +19,8 @@ from shared.http.body_limit import BodyLimit
 from shared.http.health import health_router
 from shared.http.metrics import metrics_router
 from shared.http.observing import observing_router
-from shared.http.operations import operations_router
+from shared.http.operations import operations_routers
+from shared.http.operator import operator_only
 from shared.http.problems import RESPONSES, add_problem_handlers
 from shared.intents import Performer
 from shared.logs import set_up_logs
@@ -77,10 +78,12 @@ class Service(Generic[S]):
         if recorder is not None:
             app.add_middleware(ServerSpans, recorder)
         add_problem_handlers(app)
+        app.include_router(health_router(runtime.checks))  # first, as it is asked first: FastAPI reads what it passes
         app.include_router(self.routes(runtime, settings))
-        app.include_router(operations_router(self.reactions, runtime.desk, runtime.engine, settings))
+        operator = [Depends(operator_only(settings.operator_key))]
+        for router in operations_routers(self.reactions, runtime.desk, runtime.engine, settings):
+            app.include_router(router, tags=["operations"], dependencies=operator)
         app.include_router(observing_router(self.reactions.service, runtime.engine, runtime.backlogs, settings))
-        app.include_router(health_router(runtime.checks))
         app.include_router(metrics_router(runtime.metrics, runtime.backlogs))
         app.include_router(asyncapi_router(self.reactions.service, VERSION, runtime.consumers.broker))
         return app

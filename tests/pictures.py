@@ -3,11 +3,11 @@
 from infra.ports import SERVICES
 
 LOGGED = " UNION ALL ".join(
-    f"SELECT '{service}' AS service, event_id, correlation_id, type, version FROM {service}_service.events"  # noqa: S608 - ours
+    f"SELECT '{service}' AS service, event_id, correlation_id, type, version, attempts FROM {service}_service.events"  # noqa: S608 - ours
     for service in SERVICES
 )
 """Who logged what."""
-TOLD = "SELECT service, event_id, order_id, type, version FROM dashboard_service.events"
+TOLD = "SELECT service, event_id, order_id, type, version, attempts FROM dashboard_service.events"
 """The same, as the dashboard was told it."""
 STANDING = """
     SELECT order_id,

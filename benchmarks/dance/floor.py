@@ -19,7 +19,7 @@ from benchmarks.dance.servers import Servers
 from shared.ids import new_id, plain_id
 from shared.store import statements as sql
 from shared.store.connection import PLANS
-from shared.store.migrations import KIT_0001, KIT_0004
+from shared.store.migrations import KIT_0001, KIT_0004, KIT_0005
 
 REACTIONS_PER_ORDER = 10
 """Placed, reserved, amount and stock learned, charged, confirmed, sold, mail recorded and sent, settled."""
@@ -93,7 +93,7 @@ async def floor_of(servers: Servers, orders: int) -> Floor:
 async def _connect(servers: Servers, *, create: bool) -> asyncpg.Connection:
     connection = await servers.connect(DATABASE)
     if create:
-        for tables in (KIT_0001, KIT_0004):
+        for tables in (KIT_0001, KIT_0004, KIT_0005):
             await connection.execute(tables.read_text().replace("{role}", "postgres"))
         await connection.execute(AGGREGATE)
     for name, value in PLANS.items():

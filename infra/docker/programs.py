@@ -10,7 +10,7 @@ MIGRATIONS = tuple(f"migrate-{service}" for service in SCHEMAS)
 ONCE = ("configuration", "roles", *MIGRATIONS, "topology", "seed", "observability")
 PROGRAMS = (
     *("configuration", "postgres", "rabbitmq", "roles", *MIGRATIONS, "topology", "topology-watch"),
-    *("provider", "mail", *SERVICES, "seed", "front", "dashboard"),
+    *("provider", "mail", *SERVICES, "seed", "front", "auditor", "dashboard"),
 )
 
 OBSERVERS = ("observability", "prometheus", "jaeger", "grafana")

@@ -1,12 +1,11 @@
 """Quartet's programs, what each of them needs, and what each may know."""
 
-import json
 import sys
 from dataclasses import dataclass
 from functools import partial
 
 from infra import ports
-from infra.credentials import CUSTOMERS, DATABASE_ROLES, Credentials, customer_variable, role_variable
+from infra.credentials import AUDITOR, CUSTOMERS, DATABASE_ROLES, Credentials, customer_variable, role_variable
 from infra.home import REPOSITORY, Home
 from infra.native.environment import inherited
 from infra.native.install import Installed
@@ -16,14 +15,14 @@ from infra.native.probes import http_ok, noted_lately
 from infra.native.program import Program
 from infra.native.rabbitmq import RabbitMQ
 from infra.ports import HOST, SCHEMAS, SERVICES, replica_port
-from infra.rabbitmq.users import DASHBOARD, TOPOLOGY, USERS
+from infra.rabbitmq.users import DASHBOARD, OBSERVER, TOPOLOGY, USERS
 from infra.run import replica_names
 
 PROVIDER_URL = f"http://{HOST}:{ports.PROVIDER}"
 MANAGEMENT_URL = f"http://{HOST}:{ports.RABBITMQ_MANAGEMENT}"
 SMTP_URL = f"smtp://{HOST}:{ports.MAIL_SMTP}"
 INVENTORY_URL = f"http://{HOST}:{ports.INVENTORY}"
-AUDIT_COMMAND = (sys.executable, "-m", "scripts.quartet", "audit", "--json")
+AUDITOR_URL = f"http://{HOST}:{ports.AUDITOR}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +58,7 @@ class Stack:
             self.mail(),
             *(replica for service in SERVICES for replica in self.replicas(service)),
             self.seed(),
+            self.auditor(),
             self.dashboard(),
         )
 
@@ -142,6 +142,20 @@ class Stack:
             **{customer_variable(customer): key for customer, key in self.credentials.customers.items()},
         )
 
+    def auditor(self) -> Program:
+        """What reads everything, for the dashboard. It needs nobody before it is asked for an audit."""
+        return _lasting(
+            "auditor",
+            "infra.auditor",
+            "/livez",
+            (ports.AUDITOR,),
+            QUARTET_DATABASE_URL=self._database_url(AUDITOR),
+            QUARTET_BROKER_URL=self.rabbitmq.url(OBSERVER),
+            QUARTET_PROVIDER_URL=PROVIDER_URL,
+            QUARTET_HTTP_PORT=str(ports.AUDITOR),
+            QUARTET_LOGS=str(self.home.logs),
+        )
+
     def dashboard(self) -> Program:
         """What shows it all: it only listens, so nobody needs it, and one is enough for any scale."""
         return _lasting(
@@ -156,8 +170,7 @@ class Stack:
             QUARTET_HTTP_PORT=str(ports.DASHBOARD),
             QUARTET_OPERATOR_KEY=self.credentials.operator_key,
             QUARTET_PROVIDER_URL=PROVIDER_URL,
-            QUARTET_AUDIT_COMMAND=json.dumps(AUDIT_COMMAND),
-            QUARTET_HOME=str(self.home.path),
+            QUARTET_AUDITOR_URL=AUDITOR_URL,
             QUARTET_CUSTOMER_KEY=self.credentials.customers[CUSTOMERS[0]],
             **{f"QUARTET_{name.upper()}_URL": f"http://{HOST}:{port}" for name, port in SERVICES.items()},
         )

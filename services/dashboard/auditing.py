@@ -1,94 +1,64 @@
-"""Consistency: what the last audit found, and a new one, run as the command that a setting names.
+"""Consistency: what the last audit found, and a new one.
 
-The audit reads the schemas of all services, which no service may. So it is a program of its own, and here only started.
+The audit reads the schemas of all services, which no service may. So a program of its own runs it, and here it is only
+asked.
 """
 
-import asyncio
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
-import orjson
 from fastapi import APIRouter
 from fastapi.responses import RedirectResponse, Response
+from pydantic import BaseModel, ValidationError
 
 from services.dashboard import documents
+from services.dashboard.forms import ask
 from services.dashboard.parts import Parts
 from services.dashboard.rendering import render
+from shared.http.problems import ProblemError
 
-AUDIT_TIMEOUT_S = 300.0
-BREAKS_SHOWN_MAX = 100
-COMPLAINT_MAX_CHARACTERS = 500
+ANSWER_TIMEOUT_S = 5.0
 
 
-@dataclass(frozen=True, slots=True)
-class Audit:
+class Audit(BaseModel):
     """What an audit found, or why there is nothing found."""
 
     at: datetime
     found: dict[str, Any] | None
-    complaint: str = ""
+    complaint: str
 
 
-class Auditor:
-    """Runs one audit at a time, and remembers the last."""
+class Told(BaseModel):
+    """What the auditor tells: whether an audit runs, and the last one."""
 
-    def __init__(self, command: tuple[str, ...]) -> None:
-        self._command = command
-        self._running: asyncio.Task[None] | None = None
-        self.last: Audit | None = None
-
-    @property
-    def can(self) -> bool:
-        """Whether a setting names what runs it."""
-        return bool(self._command)
-
-    @property
-    def busy(self) -> bool:
-        """Whether one runs right now."""
-        return self._running is not None and not self._running.done()
-
-    def start(self) -> None:
-        """Begin one, unless one runs."""
-        if self.can and not self.busy:
-            self._running = asyncio.create_task(self._run())
-
-    async def _run(self) -> None:
-        try:
-            self.last = await self._audit()
-        except (OSError, TimeoutError, ValueError) as error:
-            self.last = Audit(datetime.now(UTC), None, f"the audit could not be run ({type(error).__name__})")
-
-    async def _audit(self) -> Audit:
-        process = await asyncio.create_subprocess_exec(
-            *self._command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
-        )
-        try:
-            async with asyncio.timeout(AUDIT_TIMEOUT_S):
-                told, complaint = await process.communicate()
-        finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
-        if not told.strip():
-            said = complaint.decode(errors="replace").strip()[-COMPLAINT_MAX_CHARACTERS:]
-            return Audit(datetime.now(UTC), None, said or f"it ended with {process.returncode} and said nothing")
-        return Audit(datetime.now(UTC), orjson.loads(told))
+    running: bool
+    last: Audit | None
 
 
 def auditing(parts: Parts) -> APIRouter:
     """Make the routes."""
     router = APIRouter(include_in_schema=False)
-    auditor = Auditor(parts.settings.audit_command)
+    can = parts.settings.auditor_url is not None
+    url = f"{parts.settings.auditor_url}/audit"
 
     @router.get("/consistency")
     async def consistency() -> Response:
-        return render("consistency.html", page="consistency", behind=documents.behind(parts), auditor=auditor,
-                      audit=auditor.last, shown_max=BREAKS_SHOWN_MAX)  # fmt: skip
+        told = await _told(parts, url) if can else None
+        return render("consistency.html", page="consistency", behind=documents.behind(parts), can=can, told=told)
 
     @router.post("/consistency")
     async def run() -> Response:
-        auditor.start()
+        if not can:
+            raise ProblemError(422, "No setting says where the auditor is.")
+        await ask(parts.outside, "POST", url, timeout=ANSWER_TIMEOUT_S)
         return RedirectResponse("/consistency", 303)
 
     return router
+
+
+async def _told(parts: Parts, url: str) -> Told | None:
+    """Ask; None where the auditor does not answer in a way that makes sense."""
+    try:
+        return Told.model_validate(await ask(parts.outside, "GET", url, timeout=ANSWER_TIMEOUT_S))
+    except (ProblemError, ValidationError):
+        return None

@@ -76,6 +76,7 @@ def _event(step: Step, began: datetime) -> Document:
         "causation_id": event.causation_id,
         "by": [reaction.name for reaction in step.by],
         "answered": step.answered,
+        "attempts": event.attempts,
         "intends": list(step.intends),
         "traceparent": event.traceparent,
         "data": event.data,

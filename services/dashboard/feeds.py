@@ -38,6 +38,7 @@ class Told(BaseModel):
     version: int
     causation_id: UUID
     occurred_at: datetime
+    attempts: int = 1
     traceparent: str | None
     public: Annotated[bool, BeforeValidator(bool)]
     """A type that a service no longer knows counts as private: nobody is waited for on its account."""
@@ -58,6 +59,7 @@ class Told(BaseModel):
             public=self.public,
             data=self.data,
             traceparent=self.traceparent,
+            attempts=self.attempts,
         )
 
 

@@ -40,7 +40,7 @@ def _event(event: Document, left: Mapping[str, int], row: int) -> dict[str, Any]
         "id": event["event_id"],
         "cause": event["cause"],
         "name": event["name"],
-        "label": _cut(event["name"]),
+        "label": _label(event),
         "ghost": False,
         "late": False,
         "public": event["public"],
@@ -70,8 +70,14 @@ def _place(service: str, left: Mapping[str, int], row: int) -> dict[str, Any]:
     return {"service": service, "x": left.get(service, GUTTER), "y": y, "w": BOX, "h": HIGH, "middle": y + HIGH // 2}
 
 
-def _cut(name: str) -> str:
-    most = int((BOX - 16) / CHARACTER)
+def _label(event: Document) -> str:
+    """Name an event, and the attempt that it took."""
+    again = f" ↻{event['attempts']}" if event["attempts"] > 1 else ""
+    return _cut(event["name"], len(again)) + again
+
+
+def _cut(name: str, less: int = 0) -> str:
+    most = int((BOX - 16) / CHARACTER) - less
     return name if len(name) <= most else f"{name[: most - 1]}…"
 
 

@@ -21,6 +21,8 @@ class Happened:
     public: bool = True
     data: Any = None
     traceparent: str | None = None
+    attempts: int = 1
+    """At which attempt it came about."""
 
 
 class Asked(NamedTuple):

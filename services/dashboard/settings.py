@@ -32,8 +32,8 @@ class DashboardSettings(BaseSettings):
     """`http://HOST:PORT` of the broker's management interface; without it no depth of a queue is known."""
     customer_key: SecretStr | None = None
     """Of a customer in development; without it no order can be placed here."""
-    audit_command: tuple[str, ...] = ()
-    """What runs an audit and writes what it found as JSON, such as `["quartet", "audit", "--json"]`."""
+    auditor_url: str | None = None
+    """Without it no audit can be run."""
 
     stuck_after_s: float = Field(5.0, gt=0)
     """So long something may be awaited before an order counts as stuck."""

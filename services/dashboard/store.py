@@ -30,14 +30,15 @@ _MOVE = text("""
 """)
 _KEEP = text("""
     INSERT INTO events (event_id, order_id, service, name, type, stream_id, version, causation_id, occurred_at, public,
-        traceparent, data)
+        traceparent, attempts, data)
     SELECT * FROM json_to_recordset(:rows) AS r(event_id uuid, order_id uuid, service text, name text, type text,
         stream_id uuid, version bigint, causation_id uuid, occurred_at timestamptz, public boolean, traceparent text,
-        data jsonb)
+        attempts integer, data jsonb)
     ON CONFLICT (event_id) DO NOTHING
 """)
 _LOGS = text("""
-    SELECT event_id, order_id, service, name, type, version, causation_id, occurred_at AS at, public, data, traceparent
+    SELECT event_id, order_id, service, name, type, version, causation_id, occurred_at AS at, public, data, traceparent,
+        attempts
     FROM events WHERE order_id = ANY(:orders)
 """)
 _VERDICTS = text("SELECT service, event_id, order_id, outcome, why, at FROM verdicts WHERE order_id = ANY(:orders)")

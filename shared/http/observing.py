@@ -29,6 +29,7 @@ ORDER_MAX_INTENTS = 100
 class LoggedEvent(BaseModel):
     """An event of the log; what is personal or secret in its data is masked.
 
+    `attempts` says at which the reaction succeeded that logged it, or the intent was answered that led to it.
     `public` is null, and of the data only the shape is shown, where this release does not know its type any more.
     """
 
@@ -41,6 +42,7 @@ class LoggedEvent(BaseModel):
     version: int
     causation_id: UUID
     occurred_at: datetime
+    attempts: int
     traceparent: str | None
     public: bool | None
     data: Any

@@ -1,14 +1,14 @@
 """What an operator does over HTTP, at every service: its own key opens it, and every act is recorded."""
 
+from collections.abc import Iterator
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Query
 from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.desk import Desk
 from shared.http.dead_letters import dead_letters_router
-from shared.http.operator import operator_only
 from shared.http.parked import parked_router
 from shared.http.refill import refill_router
 from shared.reactions import Reactions
@@ -28,10 +28,21 @@ class ActPage(BaseModel):
     next: int | None
 
 
-def operations_router(reactions: Reactions, desk: Desk, engine: AsyncEngine, settings: Settings) -> APIRouter:
-    """Serve dead letters, what is parked, refills, and the record of all that is done there."""
-    router = APIRouter(tags=["operations"], dependencies=[Depends(operator_only(settings.operator_key))])
-    actions = Actions(engine)
+def operations_routers(
+    reactions: Reactions, desk: Desk, engine: AsyncEngine, settings: Settings
+) -> Iterator[APIRouter]:
+    """Serve dead letters, what is parked, refills, and the record of all that is done there: for operators alone.
+
+    Side by side, because FastAPI reads a router within a router twice.
+    """
+    yield _acts(Actions(engine))
+    yield dead_letters_router(desk)
+    yield parked_router(ParkedRows(engine))
+    yield refill_router(reactions, Refill(engine), settings.inbox_retention_s)
+
+
+def _acts(actions: Actions) -> APIRouter:
+    router = APIRouter()
 
     @router.get("/operator-actions", summary="What operators did, the newest first")
     async def acts(
@@ -41,7 +52,4 @@ def operations_router(reactions: Reactions, desk: Desk, engine: AsyncEngine, set
         found = await actions.page(before, limit)
         return ActPage(actions=list(found), next=found[-1].position if len(found) == limit else None)
 
-    router.include_router(dead_letters_router(desk))
-    router.include_router(parked_router(ParkedRows(engine)))
-    router.include_router(refill_router(reactions, Refill(engine), settings.inbox_retention_s))
     return router

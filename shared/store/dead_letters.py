@@ -61,9 +61,10 @@ class DeadLetters:
         """Keep letters, note in the inbox that their events are dead, and suspect them no longer."""
         event_ids = [letter.event_id for letter in letters]
         types, reasons = [letter.type for letter in letters], [letter.reason for letter in letters]
+        whys = [f"{letter.reason}, at attempt {letter.attempts}" for letter in letters]
         with by_whose_fault():
             async with transacting(self._engine) as driver:
-                await BURY.run(driver, event_ids=event_ids, types=types, reasons=reasons)
+                await BURY.run(driver, event_ids=event_ids, types=types, reasons=whys)
                 await CLEAR.run(driver, event_ids=event_ids)
                 await KEEP.run(
                     driver,

@@ -67,6 +67,7 @@ class Feed:
             "version": row["version"],
             "causation_id": row["causation_id"],
             "occurred_at": row["occurred_at"],
+            "attempts": row["attempts"],
             "traceparent": row["traceparent"],
             "public": known and known.kind.public,
             "data": masked_data(row["type"], row["payload"]),

@@ -18,6 +18,8 @@ KIT_0003 = Path(__file__).with_name("kit_0003.sql")
 """What the auditor may read, for a service's third one."""
 KIT_0004 = Path(__file__).with_name("kit_0004.sql")
 """The generation of an outbox row, for a service's next one."""
+KIT_0005 = Path(__file__).with_name("kit_0005.sql")
+"""The attempts that led to an event, for the one after that."""
 
 
 def run_migrations(service: str) -> None:

@@ -9,7 +9,7 @@ from shared.store.driver import Statement
 
 _LOGGED = """
     SELECT event_id, stream_id, version, type, payload, correlation_id, causation_id, traceparent, occurred_at,
-           CAST(transaction_id AS text) AS transaction_id, position
+           attempts, CAST(transaction_id AS text) AS transaction_id, position
     FROM events
 """
 

@@ -193,7 +193,7 @@ class PostgresTransaction:
             await sql.SURVIVED.run(self._driver, event_ids=record.survived)
         await self._states.save(self._driver, book)
         if record.entries:
-            rows = [_entry_row(entry) for entry in record.entries]
+            rows = [_entry_row(e, record.attempts.get(e.logged.causation_id, 1)) for e in record.entries]
             await sql.LOG.run(self._driver, rows=rows_json(rows), grace_s=self._grace_s)
         if record.confirmed:
             await sql.DELETE_CONFIRMED.run(self._driver, **_columns(record.confirmed))
@@ -249,7 +249,7 @@ def _columns(confirmed: Collection[Posted]) -> dict[str, Any]:
     }
 
 
-def _entry_row(entry: LogEntry) -> dict[str, Any]:
+def _entry_row(entry: LogEntry, attempts: int) -> dict[str, Any]:
     logged = entry.logged
     return {
         "event_id": logged.event_id,
@@ -262,6 +262,7 @@ def _entry_row(entry: LogEntry) -> dict[str, Any]:
         "traceparent": logged.traceparent,
         "occurred_at": logged.occurred_at,
         "public": entry.public,
+        "attempts": attempts,
     }
 
 

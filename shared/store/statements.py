@@ -81,15 +81,16 @@ LOG = Statement(
     WITH entries AS MATERIALIZED (
         SELECT * FROM json_to_recordset(:rows) AS r(
             event_id uuid, stream_id uuid, version bigint, type text, payload jsonb,
-            correlation_id uuid, causation_id uuid, traceparent text, occurred_at timestamptz, public boolean)
+            correlation_id uuid, causation_id uuid, traceparent text, occurred_at timestamptz, public boolean,
+            attempts integer)
     ), posted AS (
         INSERT INTO outbox (event_id, available_at)
         SELECT event_id, now() + make_interval(secs => :grace_s) FROM entries WHERE public
         ORDER BY event_id
     )
     INSERT INTO events
-        (event_id, stream_id, version, type, payload, correlation_id, causation_id, traceparent, occurred_at)
-    SELECT event_id, stream_id, version, type, payload, correlation_id, causation_id, traceparent, occurred_at
+        (event_id, stream_id, version, type, payload, correlation_id, causation_id, traceparent, occurred_at, attempts)
+    SELECT event_id, stream_id, version, type, payload, correlation_id, causation_id, traceparent, occurred_at, attempts
     FROM entries
     ORDER BY stream_id, version
 """)

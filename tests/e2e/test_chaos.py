@@ -1,19 +1,24 @@
 """`quartet chaos` on a stack that is up: an experiment that holds, and one that is interrupted."""
 
+import asyncio
 import json
 import os
 import signal
 import subprocess
+from collections.abc import Sequence
 from typing import Any
 
 import psutil
 import pytest
+from playwright.async_api import expect
 
 from infra.credentials import Credentials
 from infra.home import Home
+from infra.ports import DASHBOARD, HOST
 from infra.run import Mode
 from scripts.chaos.database import Database
 from scripts.chaos.experiment import Verdict
+from tests.browsing import PAGES, Visitor, visitor
 from tests.e2e.conftest import COMMAND_TIMEOUT_S, Checkout, on
 from tests.pictures import LOGGED, SHOWN, STANDING, TOLD
 from tests.waiting import eventually
@@ -28,9 +33,18 @@ CHAOS = ".venv/bin/quartet chaos"
 CHEAP = "kill-notification"
 
 
-def test_an_experiment_holds_and_leaves_a_report(stack: Checkout) -> None:
-    """It hit what it meant to, orders were placed, and the audit found nothing."""
-    printed = stack.type(f"{CHAOS} run {CHEAP} --seed 3")
+async def test_an_experiment_holds_while_somebody_looks_on(stack: Checkout) -> None:
+    """It hit what it meant to, orders were placed, the audit found nothing; and no page of the dashboard stumbled."""
+    async with visitor(f"http://{HOST}:{DASHBOARD}") as somebody, somebody.looking("/orders") as orders:
+        playing = asyncio.create_task(asyncio.to_thread(stack.type, f"{CHAOS} run {CHEAP} --seed 3"))
+        while not playing.done():
+            await every_page(somebody)
+        printed = await playing
+        placed = await rows(stack, "SELECT count(*) FROM order_service.orders")
+        await expect(orders.locator("#filters a").first).to_have_text(
+            f"all {placed[0][0]}"
+        )  # it was never loaded again
+        assert somebody.complaints == []
     page = next(line.partition(": ")[2] for line in printed.splitlines() if line.startswith("report: "))
     told = json.loads((stack.path / page).with_suffix(".json").read_text())
     assert (told["held"], told["seed"]) == (True, 3)
@@ -43,18 +57,33 @@ def test_an_experiment_holds_and_leaves_a_report(stack: Checkout) -> None:
     assert "none of them" in stack.type(".venv/bin/quartet simulate --traces")  # a history the model cannot make
 
 
+async def every_page(somebody: Visitor) -> None:
+    """Go from page to page, and to an order."""
+    for path in PAGES:
+        async with somebody.looking(path) as page:
+            await expect(page.locator("h1")).to_have_count(1)
+    async with somebody.looking("/orders") as page:
+        if await page.locator("#list tbody a").count():
+            await page.locator("#list tbody a").first.click()
+            await expect(page.locator("#facts")).to_be_visible()
+
+
+async def rows(stack: Checkout, statement: str) -> Sequence[Any]:
+    """Read from all schemas of its database."""
+    return await Database(Credentials.read(Home(stack.path / ".quartet").secrets).superuser).rows(statement)
+
+
 async def test_the_dashboard_has_seen_what_was_broken(stack: Checkout) -> None:
     """After the experiment its picture equals the logs of the services, event by event and order by order."""
-    database = Database(Credentials.read(Home(stack.path / ".quartet").secrets).superuser)
 
-    async def rows(statement: str) -> set[tuple[Any, ...]]:
-        return {tuple(row) for row in await database.rows(statement)}
+    async def told(statement: str) -> set[tuple[Any, ...]]:
+        return {tuple(row) for row in await rows(stack, statement)}
 
     async def look() -> None:
-        assert await rows(LOGGED) == await rows(TOLD)
-        assert await rows(STANDING) == await rows(SHOWN)
+        assert await told(LOGGED) == await told(TOLD)
+        assert await told(STANDING) == await told(SHOWN)
 
-    assert await rows(LOGGED)
+    assert await told(LOGGED)
     await eventually(look)
 
 

@@ -2,40 +2,32 @@
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import httpx
 from asgi_lifespan import LifespanManager
 from fastapi import FastAPI
 
+from infra.auditor.desk import Desk
+from infra.auditor.looking import found, sources_of
+from infra.auditor.settings import Settings
+from infra.auditor.web import create_app as auditor_app
 from infra.ports import HOST, SERVICES
 from services.dashboard.app import create_app
 from services.dashboard.parts import Parts
 from services.dashboard.settings import DashboardSettings
 from tests.integration.outside import OPERATOR_KEY
+from tests.integration.served import served_app
 from tests.integration.stage import CHANGE_S, Actor, Stage
+from tests.integration.switchboard import Switchboard
 from tests.pictures import LOGGED, TOLD
 from tests.waiting import eventually
 
 TABLES = ("events", "feeds", "orders", "verdicts")
 URL = f"http://{HOST}"
-
-
-class Switchboard(httpx.AsyncBaseTransport):
-    """The way to actors by their names, and to everybody else over the network. An actor that left does not answer."""
-
-    def __init__(self, actors: Mapping[str, Actor]) -> None:
-        self._actors = actors
-        self._network = httpx.AsyncHTTPTransport()
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Hand a request to whom it is meant for."""
-        if request.url.host not in SERVICES:
-            return await self._network.handle_async_request(request)
-        if request.url.host not in self._actors:
-            raise httpx.ConnectError("nobody listens")
-        return await self._actors[request.url.host].transport.handle_async_request(request)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +88,22 @@ async def dashboard(stage: Stage, actors: Mapping[str, Actor], **others: Any) ->
         httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=URL) as http,
     ):
         yield Dashboard(app, http, stage)
+
+
+@asynccontextmanager
+async def auditor(stage: Stage, logs: Path | None = None) -> AsyncIterator[str]:
+    """Have an auditor of a stage until the end of the block; gives its address."""
+    settings = Settings(
+        database_url=stage.servers.database_url("auditor"),
+        broker_url=stage.servers.broker_url("observer"),
+        provider_url=stage.outside.provider_url,
+        logs=logs,
+    )
+    ours = replace(sources_of(settings), ledger_after=stage.ledger_after)  # the provider remembers earlier tests
+    desk = Desk(partial(found, ours))
+    async with served_app(auditor_app(desk)) as address:
+        yield address
+    await desk.close()
 
 
 async def logged(stage: Stage) -> set[tuple[Any, ...]]:

@@ -5,7 +5,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from infra.native.once import migration
+import pytest
+from alembic.command import upgrade
+from alembic.config import Config
+
+from infra.home import REPOSITORY
 from infra.native.running import Running
 from infra.ports import HOST, SCHEMAS
 from infra.rabbitmq.users import VHOST
@@ -70,7 +74,12 @@ def topology() -> Topology:
 
 async def furnish(servers: Servers) -> None:
     """Make the schemas and declare the topology, on servers that have their roles and users."""
-    await asyncio.gather(
-        declare_at(topology(), servers.broker_url("topology")),
-        *(servers.programs.run(migration(service, servers.database_url(f"{service}_migrator"))) for service in SCHEMAS),
-    )
+    await asyncio.gather(declare_at(topology(), servers.broker_url("topology")), asyncio.to_thread(_migrate, servers))
+
+
+def _migrate(servers: Servers) -> None:
+    """Migrate every schema as its program does, and without the second that each program takes to start."""
+    for service in SCHEMAS:
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setenv("QUARTET_DATABASE_URL", servers.database_url(f"{service}_migrator"))
+            upgrade(Config(REPOSITORY / "services" / service / "alembic.ini"), "head")

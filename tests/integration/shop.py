@@ -3,11 +3,10 @@
 from collections.abc import Mapping
 from uuid import uuid4
 
-import httpx
-
-from scripts.shop import HTTP_TIMEOUT_S, WAIT_MAX_S, Addresses, Document, Shop
+from scripts.shop import Addresses, Document, Shop
 from tests.integration.outside import OPERATOR_KEY
 from tests.integration.stage import Actor, Stage
+from tests.integration.switchboard import Switchboard
 
 APPROVED = "tok_approved"
 
@@ -17,11 +16,7 @@ class LocalShop(Shop):
 
     def __init__(self, stage: Stage, actors: Mapping[str, Actor]) -> None:
         at = Addresses(**{name: f"http://{name}" for name in actors}, provider=stage.outside.provider_url)
-        super().__init__(OPERATOR_KEY, addresses=at)
-        self._client = httpx.AsyncClient(
-            mounts={f"http://{name}": actor.transport for name, actor in actors.items()},
-            timeout=httpx.Timeout(HTTP_TIMEOUT_S, read=WAIT_MAX_S + HTTP_TIMEOUT_S),
-        )
+        super().__init__(OPERATOR_KEY, addresses=at, transport=Switchboard(actors))
 
     async def bought(self, lines: dict[str, int], token: str = APPROVED) -> Document:
         """Place an order of a customer of its own, and read it once it is settled."""

@@ -1,20 +1,26 @@
 """The dashboard's picture, held against the logs of the services; and what it tells of what is broken."""
 
 import asyncio
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
-from tests.integration.dashboards import Dashboard, dashboard, logged, tables, told
+from services.notification.reactions import reactions as notification
+from tests.integration.dashboards import Dashboard, auditor, dashboard, logged, tables, told
+from tests.integration.letters import kept
 from tests.integration.outside import OPERATOR_KEY
+from tests.integration.reacting import raising
 from tests.integration.shop import LocalShop
+from tests.integration.spoilt import letter
 from tests.integration.stage import Actor, Stage
 from tests.pictures import SHOWN, STANDING
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.integration
 
+TRIES = 3
 GOODS = {"strings": 8, "violin": 20, "rosin": 100}
 
 MIXED = (
@@ -207,3 +213,87 @@ async def test_a_kind_of_order_is_placed_and_faults_are_set(stage: Stage, actors
         finally:
             await board.post("/try/faults", key=OPERATOR_KEY)
         await stage.auditor.quiescent()
+
+
+async def test_attempts_are_told(stage: Stage) -> None:
+    """An event that came about at the third attempt, and a charge that was asked for until it was answered."""
+    actors = await stage.start_some("order", "inventory", "payment")
+    await stage.offer(**GOODS)
+    tries = iter(range(TRIES - 1))
+    fails_twice = raising(notification, lambda _: next(tries, None) is not None)
+    async with LocalShop(stage, actors) as shop:
+        async with stage.runtime("notification", fails_twice):
+            order_id = (await shop.bought({"rosin": 1}, "tok_flaky"))["order_id"]
+            await stage.auditor.quiescent()
+        actors["notification"] = await stage.start("notification")
+        async with dashboard(stage, actors) as board:
+            await board.caught_up()
+            log = (await board.json(f"/api/orders/{order_id}"))["log"]
+            attempts = {event["name"]: event["attempts"] for event in log if event["attempts"] > 1}
+            assert attempts == {"notification.recorded": TRIES, "payment.captured": TRIES}
+            assert f"attempt {TRIES}" in await board.page(f"/orders/{order_id}")
+
+
+async def test_a_dead_letter_is_told_with_its_attempts(stage: Stage) -> None:
+    """Whoever looks at the order sees how often its reaction was tried."""
+    actors = await stage.start_some("order", "inventory", "payment")
+    await stage.offer(**GOODS)
+    async with LocalShop(stage, actors) as shop:
+        async with stage.runtime("notification", raising(notification, lambda _: True)):
+            order_id = (await shop.bought({"rosin": 1}))["order_id"]
+            await kept(stage.auditor, "notification", 1)
+        actors["notification"] = await stage.start("notification")
+        async with dashboard(stage, actors) as board:
+
+            async def look() -> None:
+                waits = (await board.json(f"/api/orders/{order_id}"))["next"]
+                told = [(wait["kind"], str(wait["why"]).rpartition(", ")[2]) for wait in waits]
+                assert told == [("dead letter", f"at attempt {TRIES + 1}")]
+
+            await eventually(look)
+
+
+async def consistency(board: Dashboard, said: str) -> str:
+    """Have an audit run from the page, and wait until the page says what came of it."""
+    assert (await board.post("/consistency")).status_code == 303
+
+    async def look() -> str:
+        page = await board.page("/consistency")
+        assert "An audit is running" not in page
+        assert said in page
+        return page
+
+    return await eventually(look)
+
+
+async def test_an_audit_from_the_page(stage: Stage, actors: dict[str, Actor], shop: LocalShop) -> None:
+    """The auditor reads what the dashboard may not; what it could not read is named, and so is the rule about that."""
+    await stage.offer(**GOODS)
+    async with auditor(stage) as address, dashboard(stage, actors, auditor_url=address) as board:
+        assert "None was run" in await board.page("/consistency")
+        await bought(stage, shop)
+        page = await consistency(board, "Every promise is kept")
+        assert "5 orders in" in page
+        assert "Not read: the programs&#39; logs, which are out of reach here: `quartet audit` asks no-card-log" in page
+        assert "<code>no-card-log</code>" not in page
+        await stage.auditor.rows(letter("card 4111111111111111", "forged"))
+        assert "<b>no-secret-letter</b>" in await consistency(board, "Promises are broken")
+
+
+async def test_an_audit_of_the_logs_too(stage: Stage, actors: dict[str, Actor], tmp_path: Path) -> None:
+    """Where a setting says where they are."""
+    (tmp_path / "order.log").write_text("card 4111111111111111 was refused\n")
+    async with auditor(stage, tmp_path) as address, dashboard(stage, actors, auditor_url=address) as board:
+        page = await consistency(board, "Promises are broken")
+        assert "<b>no-card-log</b>" in page
+        assert "Not read" not in page
+
+
+async def test_without_an_auditor(stage: Stage, actors: dict[str, Actor]) -> None:
+    """Whether it is silent or no setting names it: the page says so, and nothing is begun."""
+    async with dashboard(stage, actors) as board:
+        assert "no setting says where the auditor is" in await board.page("/consistency")
+        assert (await board.post("/consistency")).status_code == 422
+    async with dashboard(stage, actors, auditor_url="http://127.0.0.1:1") as board:
+        assert "The auditor does not answer" in await board.page("/consistency")
+        assert (await board.post("/consistency")).status_code == 502

@@ -1,8 +1,6 @@
 """The dashboard in a real browser: every page by day and by night, wide and narrow; live; and a replay from a page."""
 
 import asyncio
-import json
-import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -15,8 +13,8 @@ from playwright.async_api import Page, expect
 
 from infra.home import REPOSITORY
 from services.notification.reactions import reactions as notification
-from tests.integration.browsing import PHONE, WIDE, Visitor, visitor
-from tests.integration.dashboards import Dashboard, dashboard
+from tests.browsing import PAGES, PHONE, WIDE, Visitor, visitor
+from tests.integration.dashboards import Dashboard, auditor, dashboard
 from tests.integration.letters import kept
 from tests.integration.operating import acts
 from tests.integration.outside import OPERATOR_KEY
@@ -31,7 +29,6 @@ pytestmark = [pytest.mark.integration, pytest.mark.once]
 IMAGES = REPOSITORY / "docs" / "images"
 SHOWN = ("stage", "stage-dark", "order-dark", "stuck-order", "stuck-order-phone", "orders", "dead-letters")
 """What the documents show."""
-PAGES = ("/", "/orders", "/stuck", "/dead-letters", "/backlog", "/consistency", "/try")
 GOODS = {"rosin": 500, "strings": 500, "bow": 50, "violin": 50}
 LOOKS: tuple[tuple[str, Literal["light", "dark"], tuple[int, int]], ...] = (
     ("", "light", WIDE), ("-dark", "dark", WIDE), ("-phone", "dark", PHONE),
@@ -39,10 +36,6 @@ LOOKS: tuple[tuple[str, Literal["light", "dark"], tuple[int, int]], ...] = (
 LIVE_MAX_S, LOOKS_MAX, LIVE_TRIES_MAX = 1.0, 5, 20
 """From the answer to who places an order to the moment that a page shows it: a second; and where the machine is so busy
 that to fetch the page once takes long, so many times as long."""
-RULE = {"name": "gapless", "promise": "the versions of a log run from 1 without a gap", "kind": "at every instant"}
-FOUND = {"clean": True, "orders": 21, "took_s": 0.4, "rules": [RULE | {"checked": 21, "broken": 0}], "breaks": []}
-AUDIT = json.dumps(FOUND | {"unread": []})
-"""What an audit would say: the real one reads what no service may."""
 
 
 @pytest.fixture
@@ -56,9 +49,9 @@ def images(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[str], Pa
 async def visited(stage: Stage, actors: dict[str, Actor]) -> AsyncIterator[tuple[Dashboard, Visitor]]:
     """Have a browser visit a dashboard until the end of the block."""
     key = (await actors["order"].as_customer("ann"))["Authorization"].removeprefix("Bearer ")
-    audit = (sys.executable, "-c", f"print({AUDIT!r})")
     async with (
-        dashboard(stage, actors, customer_key=key, audit_command=audit) as board,
+        auditor(stage) as auditing,
+        dashboard(stage, actors, customer_key=key, auditor_url=auditing) as board,
         served_app(board.app) as address,
         visitor(address) as somebody,
     ):

@@ -9,7 +9,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 READY_MAX_S = 20.0
-READY = b"running on"
+READY = (b"running on", b"listening on")
+"""The server says so, or the program itself just before."""
 
 
 def free_port() -> int:
@@ -39,7 +40,7 @@ async def program(module: str, **environment: object) -> AsyncIterator[Process]:
 async def _ready(process: Process) -> None:
     assert process.stderr
     said = b""
-    while READY not in said:
+    while not any(ready in said for ready in READY):
         line = await process.stderr.readline()
         said += line
         assert line, f"the program ended before it listened: {said.decode()}"

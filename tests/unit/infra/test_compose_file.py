@@ -8,7 +8,9 @@ import pytest
 import yaml
 
 from infra import ports
+from infra.auditor.web import NAMES
 from infra.credentials import (
+    AUDITOR,
     CUSTOMERS,
     DATABASE_ROLES,
     OPERATOR_KEY,
@@ -25,6 +27,7 @@ from infra.native.postgres import INITDB_OPTIONS
 from infra.native.rabbitmq import EMULATOR_ARGUMENTS
 from infra.native.stack import Stack
 from infra.ports import HOST, SERVICES
+from infra.rabbitmq.users import OBSERVER
 from services.order.keys import DEVELOPMENT, KEY_BYTES
 from services.order.settings import OrderSettings
 
@@ -55,6 +58,7 @@ OWN_SECRETS = {
         customer_variable(CUSTOMERS[0]),
     },
     "migrate-dashboard": {role_variable("dashboard_migrator")},
+    "auditor": {role_variable(AUDITOR), broker_variable(OBSERVER)},
     "seed": {role_variable("order_migrator"), OPERATOR_KEY, *map(customer_variable, CUSTOMERS)},
 }
 
@@ -81,8 +85,8 @@ def test_every_port_is_on_this_machine_alone() -> None:
 
 
 def test_the_ports_are_those_of_a_native_run(tmp_path: Path) -> None:
-    """All but those that Erlang uses inside."""
-    inside_only = {ports.EPMD, ports.RABBITMQ_DISTRIBUTION}
+    """All but those that are used inside alone: by Erlang, and by the dashboard to ask the auditor."""
+    inside_only = {ports.EPMD, ports.RABBITMQ_DISTRIBUTION, ports.AUDITOR}
     credentials = Credentials(dict.fromkeys(VARIABLES, "secret"))
     programs = Stack(Home(tmp_path), credentials, Installed(Path("/server"), Path("/epmd"))).programs()
     native = {port for program in programs for port in program.ports} - inside_only
@@ -178,6 +182,15 @@ def test_whatever_lasts_says_how_it_is(name: str) -> None:
     assert test[0] == "CMD"
     if name in SERVICES:
         assert test[-2:] == [str(SERVICES[name]), "/readyz"]
+
+
+def test_the_auditor_has_no_door_outside() -> None:
+    """It reads everything; the dashboard asks it inside, under the name that it answers to."""
+    assert published(ALL["auditor"]) == []
+    assert ALL["dashboard"]["environment"]["QUARTET_AUDITOR_URL"] == f"http://auditor:{ports.AUDITOR}"
+    assert ALL["auditor"]["environment"]["QUARTET_HTTP_PORT"] == ports.AUDITOR
+    assert ALL["auditor"]["healthcheck"]["test"][-2:] == [str(ports.AUDITOR), "/livez"]
+    assert "auditor" in NAMES
 
 
 def test_the_front_opens_last() -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from infra import ports
 from infra.credentials import (
+    AUDITOR,
     CUSTOMERS,
     DATABASE_ROLES,
     OPERATOR_KEY,
@@ -19,8 +20,8 @@ from infra.home import Home
 from infra.native.install import Installed
 from infra.native.program import Program
 from infra.native.stack import Stack
-from infra.ports import SERVICES
-from infra.rabbitmq.users import USERS, definitions, password_hash, permissions
+from infra.ports import HOST, SERVICES
+from infra.rabbitmq.users import OBSERVER, USERS, definitions, password_hash, permissions
 from infra.run import SCALE_MAX
 
 EPHEMERAL_FROM = 32_768
@@ -42,6 +43,7 @@ OWN_SECRETS = {
         customer_variable(CUSTOMERS[0]),
     },
     "migrate-dashboard": {role_variable("dashboard_migrator")},
+    "auditor": {role_variable(AUDITOR), broker_variable(OBSERVER)},
     "seed": {role_variable("order_migrator"), OPERATOR_KEY, *map(customer_variable, CUSTOMERS)},
 }
 
@@ -103,6 +105,7 @@ def test_replicas_share_a_port_and_have_one_each(tmp_path: Path, scale: int) -> 
     assert second.ports == (8022, SERVICES["inventory"])
     assert second.env["QUARTET_HTTP_REPLICA_PORT"] == "8022"
     assert second.env["QUARTET_HTTP_PORT"] == str(SERVICES["inventory"])
+    assert {"auditor", "dashboard"} <= set(programs)
 
 
 def test_a_service_that_is_alone_shares_nothing(programs: dict[str, Program]) -> None:
@@ -124,6 +127,16 @@ def test_a_service_gets_the_addresses_that_it_needs(programs: dict[str, Program]
     assert env["QUARTET_BROKER_URL"].startswith(f"amqp://{service}:")
     assert env["QUARTET_BROKER_URL"].endswith("@127.0.0.1:25673/quartet")
     assert env["QUARTET_HTTP_PORT"] == str(SERVICES[service])
+
+
+def test_the_dashboard_asks_the_auditor(programs: dict[str, Program], tmp_path: Path) -> None:
+    """It reads every schema, and the programs' logs; the dashboard knows where it listens, and no password of it."""
+    auditor, dashboard = programs["auditor"], programs["dashboard"]
+    assert auditor.env["QUARTET_DATABASE_URL"].startswith("postgresql://auditor:")
+    assert auditor.env["QUARTET_BROKER_URL"].startswith("amqp://observer:")
+    assert auditor.env["QUARTET_LOGS"] == str(tmp_path / "logs")
+    assert dashboard.env["QUARTET_AUDITOR_URL"] == f"http://{HOST}:{auditor.env['QUARTET_HTTP_PORT']}"
+    assert auditor.ports == (ports.AUDITOR,)
 
 
 def test_a_password_is_hashed_as_rabbitmq_does() -> None:

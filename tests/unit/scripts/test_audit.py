@@ -110,7 +110,9 @@ def test_whose_logs_are_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, mo
     Run(mode, 1).write(home.running)
     home.logs.mkdir()
     (home.logs / "old.log").write_text("placed\n")
-    assert [page.file for page in sources_of(home).logs()] == read
+    logs = sources_of(home).logs
+    assert logs is not None
+    assert [page.file for page in logs()] == read
 
 
 def test_what_was_not_read_is_said(findings: Findings) -> None:

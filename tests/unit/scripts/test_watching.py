@@ -15,7 +15,8 @@ AT = "2026-01-02T03:04:05.678901+00:00"
 PLACE = {"service": "payment", "behind": 0, "behind_s": 0.0, "silent_since": AT, "why": "ConnectError"}
 
 EVENT = {
-    "event_id": ID, "name": "order.placed", "service": "order", "public": True, "since_ms": 0.0, "after_ms": None,
+    "event_id": ID, "name": "order.placed", "service": "order", "public": True, "since_ms": 0.0, "attempts": 2,
+    "after_ms": None,
     "cause_name": None, "by": ["order.place"], "answered": None,
 }  # fmt: skip
 WAIT = {
@@ -55,7 +56,8 @@ def test_an_order_is_told_with_what_comes_next() -> None:
     """Who is silent, whose reaction is waited for, and since when it is overdue."""
     result = run("order", ID)
     assert result.exit_code == 0, result.output
-    for told in ("stuck (running)", "[ann]", "order.placed", "payment does not answer", "payment.learn_amount",
+    for told in ("stuck (running)", "[ann]", "order.placed", "order.place, attempt 2",
+                 "payment does not answer", "payment.learn_amount",
                  "reacts to order.placed; awaited for 12 s; overdue since 03:04:05.678 UTC"):  # fmt: skip
         assert told in " ".join(result.stdout.split()), told
     assert json.loads(run("order", ID, "--json").stdout) == ORDER

@@ -97,7 +97,8 @@ def test_whatever_others_wrote_is_escaped() -> None:
 def _evil_order() -> dict[str, Any]:
     event = {
         "event_id": ID, "name": EVIL, "type": EVIL, "service": "payment", "version": 1, "public": True, "at": AT,
-        "since_ms": 0.0, "after_ms": None, "cause": None, "cause_name": None, "causation_id": ID, "by": [EVIL],
+        "since_ms": 0.0, "attempts": 2,
+        "after_ms": None, "cause": None, "cause_name": None, "causation_id": ID, "by": [EVIL],
         "answered": None, "intends": [f"payment.{EVIL}"], "traceparent": EVIL, "data": {EVIL: EVIL},
     }  # fmt: skip
     wait = {
@@ -111,6 +112,22 @@ def _evil_order() -> dict[str, Any]:
         "silent": [{"service": "payment", "silent_since": AT, "why": EVIL}],
     }  # fmt: skip
     return {"order": order, "diagram": sequence(order, ("order", "inventory", "payment", "notification"))}
+
+
+def test_an_attempt_that_was_not_the_first_is_said() -> None:
+    """In the list, and in a box of the diagram, whose name is cut for it where it is long."""
+    context = _evil_order()
+    context["order"]["log"][0]["name"] = "payment.captured_and_told_to_everybody"
+    for attempts, said in ((1, False), (3, True)):
+        context["order"]["log"][0]["attempts"] = attempts
+        diagram = sequence(context["order"], ("order", "inventory", "payment", "notification"))
+        page = bytes(
+            render("order.html", page="orders", behind=[], order=context["order"], diagram=diagram).body
+        ).decode()
+        assert ("attempt 3" in page) is said
+        (box, *_) = diagram["boxes"]
+        assert box["label"].endswith("… ↻3" if said else "…")
+        assert len(box["label"]) == len(box["label"].rstrip()) <= 25
 
 
 def test_every_page_that_is_named_is_there(app: FastAPI) -> None:

@@ -81,6 +81,13 @@ def test_what_is_logged() -> None:
     assert Played.model_validate_json(played.logged.payload) == Played(order_id=order(), nth=1)
 
 
+def test_an_attempt_that_was_not_the_first_is_noted() -> None:
+    """With the event that led to what is logged; not where nothing is, nor where the first attempt succeeded."""
+    first, third, ignored, failed = cues("play", "play", "rest", "break")
+    again = [replace(item, attempts=3) for item in (third, ignored, failed)]
+    assert Run(first, *again).record.attempts == {third.envelope.event_id: 3}
+
+
 def test_the_same_batch_names_the_same_events() -> None:
     """A batch that runs again logs the same ids."""
     items = cues("both", "promise", "play")

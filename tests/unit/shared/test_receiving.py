@@ -52,6 +52,14 @@ async def test_acked_after_the_retry_copies_are_confirmed(clock: FakeClock) -> N
     assert copy.headers["quartet-reason"] == "ValueError: no"
 
 
+@pytest.mark.parametrize(("headers", "attempts"), [({}, 1), ({"quartet_attempts": 2}, 3)])
+async def test_a_retry_knows_its_attempt(clock: FakeClock, headers: dict[str, int], attempts: int) -> None:
+    """As many as its message says that failed, and this one."""
+    stage = Stage(clock, Ignored("so"))
+    await stage.handle(FakeMessage(batch(cloud_event()), **headers))
+    assert [item.attempts for work in stage.shell.works for item in work] == [attempts]
+
+
 async def test_nothing_of_the_old_headers_is_copied(clock: FakeClock) -> None:
     """A retry counts on, keeps the time of its first failure, and carries nothing that the broker wrote."""
     stage = Stage(clock, Raised(ValueError("no")))

@@ -12,6 +12,7 @@ from playwright.async_api import Browser, ConsoleMessage, Error, Page, async_pla
 
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
 WIDE, PHONE = (1280, 860), (390, 844)
+PAGES = ("/", "/orders", "/stuck", "/dead-letters", "/backlog", "/consistency", "/try")
 
 CONTRAST = Path(__file__).with_name("contrast.js")
 """Finds the texts of a page that are too pale for what they stand on (WCAG 2.2, 1.4.3, level AA)."""

@@ -1,0 +1,1 @@
+ALTER TABLE events ADD COLUMN attempts integer NOT NULL DEFAULT 1;

@@ -1,0 +1,11 @@
+"""The attempts that led to an event of the log."""
+
+from shared.store.migrations import KIT_0005, run_sql
+
+revision = "0006"
+down_revision = "0005"
+
+
+def upgrade() -> None:
+    """Go forward; there is no way back but a new migration."""
+    run_sql(KIT_0005, "order_service")
