@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from infra.audit.findings import Break
 from shared.ports import Claim
-from tests.simulation.choices import BUG, SILENCE, budgets_left, faults_of, misfortunes, steps
+from tests.simulation.choices import BUG, PAIR, SILENCE, budgets_left, faults_of, misfortunes, steps
 from tests.simulation.explore import Watch, nobody
 from tests.simulation.facts import broken_at_once, broken_at_rest
 from tests.simulation.process import Asking
@@ -20,6 +20,8 @@ Chooser = Callable[[World], Action | None]
 STEPS_MAX = 2_000
 """With only so many misfortunes to come every world comes to rest long before."""
 TOGETHER_MAX_MESSAGES = 4
+THEMSELVES = (SILENCE, PAIR)
+"""Misfortunes that are some even where nothing else goes wrong in them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,7 @@ def step(world: World, action: Action, processes: ProcessSteps) -> tuple[Action,
     """Give the step that was taken, and the world after it: where what was to go wrong never came up, nothing does."""
     after = take(world, action, processes)
     if after is None:
-        action = action._replace(fault=None, budget=action.budget if action.kind == "silence" else "")
+        action = action._replace(fault=None, budget=action.budget if action.budget in THEMSELVES else "")
         after = take(world, action, processes)
         assert after is not None
     return action, after

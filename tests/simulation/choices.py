@@ -201,7 +201,9 @@ def _at_a_service(world: World, service: str, left: Collection[str]) -> Iterator
         yield from _letters(world, service, HASTE)
     if PAIR in left:
         lying = dict.fromkeys(each for each in world.parcels if each.service == service and each.queue in LANES)
-        yield from (Action("deliver", service, pair, budget=PAIR) for pair in combinations(lying, 2))
+        for pair in combinations(lying, 2):
+            yield Action("deliver", service, pair, budget=PAIR)
+            yield Action("deliver", service, pair, Fault(Instant.PUBLISH, Effect.PART), PAIR)
 
 
 def _silent(service: str, asking: Asking) -> Iterator[Action]:

@@ -16,7 +16,7 @@ from services.inventory.state import Committed, Held
 from shared.envelope import Logged
 from shared.event import VOCABULARY
 from shared.ports import LogEntry
-from tests.simulation.promises import ordered_twice, refused, unsent, withdrawn
+from tests.simulation.promises import ordered_twice, pointless, refused, unsent, withdrawn
 from tests.simulation.store import START
 from tests.simulation.tables import OWNERS, Tables
 from tests.simulation.world import SERVICES, World
@@ -138,6 +138,8 @@ def broken_at_once(before: World, after: World) -> list[Break]:
                 breaks += _held(INSTANT_SAGAS, saga(after, order_id), str(order_id))
     if after.tables["inventory"] is not before.tables["inventory"]:
         breaks += refused(before, after)
+    if after.tables["order"] is not before.tables["order"]:
+        breaks += pointless(after)
     if len(after.tables["order"].states) > len(before.tables["order"].states):
         breaks += ordered_twice(after)
     return [*breaks, *withdrawn(before, after), *_endless(before, after)]

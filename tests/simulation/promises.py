@@ -8,6 +8,8 @@ from infra.audit.findings import Break
 from services.inventory.state import Rejected
 from services.notification.events import Mail
 from services.notification.state import Correspondence, Progress
+from services.order.events import Deadline
+from services.order.state import Status
 from services.payment.state import Closed, Undoing
 from tests.simulation.world import World
 
@@ -28,9 +30,17 @@ def ordered_twice(world: World) -> Iterator[Break]:
             yield Break("ordered-once", str(order_id), "it is one of two orders, and there was one request for one")
 
 
+def pointless(world: World) -> Iterator[Break]:
+    """Nobody waits for a deadline any more once there is a verdict."""
+    tables = world.tables["order"]
+    for order_id, kind in tables.intents:
+        if kind == Deadline.kind and tables.states[order_id][0].status is not Status.PENDING:
+            yield Break("withdrawn", str(order_id), "its deadline waits on, though there is a verdict")
+
+
 def withdrawn(before: World, after: World) -> Iterator[Break]:
-    """Nobody asks for money once the order's undo is committed."""
-    states = before.tables["payment"].states
+    """Nobody asks for money once the order's undo is committed, be it in the same transaction."""
+    states = after.tables["payment"].states
     for question in after.questions[len(before.questions) :]:
         state, _ = states.get(question.order_id, (None, 0))
         if question.kind == "charge" and isinstance(state, Undoing | Closed):

@@ -6,28 +6,32 @@ Source: P. Godefroid, Partial-Order Methods for the Verification of Concurrent S
 from typing import Any
 from uuid import UUID
 
-from tests.simulation.choices import BUDGETS, CRASH, LOSS, PAIR, TURN, choices, steps
+from tests.simulation.broker import orders_of
+from tests.simulation.choices import BUDGETS, EARLY, SILENCE, STALL, budgets_left, choices, faults_of, steps
 from tests.simulation.process_steps import ProcessSteps
 from tests.simulation.steps import take
 from tests.simulation.world import Action, World
 
 CONSUMES = ("deliver", "handle")
 """Steps that take a message away."""
-SHARED = {CRASH, LOSS, PAIR, TURN}
-"""What strikes all orders at once."""
-assert set(BUDGETS) >= SHARED
+ONE_ORDERS = {EARLY, SILENCE, STALL}
+"""Misfortunes that are those of one order. All others may strike in steps that are about none, or about several."""
+assert set(BUDGETS) >= ONE_ORDERS
 
 
 def enough(world: World, processes: ProcessSteps) -> list[Action]:
     """Give as many of the choices as it takes to see every end, and every broken promise."""
-    idle = next((step for step in steps(world) if step.kind in CONSUMES and _is_idle(world, step, processes)), None)
+    left = budgets_left(world)
+    harmless = (step for step in steps(world) if step.kind in CONSUMES and not any(faults_of(step, left)))
+    idle = next((step for step in harmless if _is_idle(world, step, processes)), None)
     return [idle] if idle is not None else _of_one_order(world, choices(world))
 
 
 def _is_idle(world: World, step: Action, processes: ProcessSteps) -> bool:
     """Say whether a step does nothing but take its message away.
 
-    Nobody can tell when that is done, so it is done at once: such are the second copies that an inbox drops.
+    Nobody can tell when that is done, so it is done at once: such are the second copies that an inbox drops, once
+    nothing can go wrong any more while it does.
     """
     after = take(world, step, processes)
     return after is not None and after.is_but_for_a_message(world, step.service)
@@ -54,7 +58,7 @@ def _of_one_order(world: World, every: list[Action]) -> list[Action]:
 
 def _are_apart(world: World) -> bool:
     orders = [key for key in world.tables["order"].states if isinstance(key, UUID)]
-    strikes_all = any(times for name, times in world.budgets if name in SHARED)
+    strikes_all = any(times for name, times in world.budgets if name not in ONE_ORDERS)
     decided = world.tables["inventory"].states
     return len(orders) > 1 and not strikes_all and not world.commands and all(order in decided for order in orders)
 
@@ -64,7 +68,9 @@ def _about(world: World, action: Action) -> UUID | None:
     match action.kind:
         case "deliver":
             (parcel, *_) = action.what
-            return UUID(parcel.body.partition(b'"subject":"')[2][:36].decode())
+            return orders_of(parcel.body)[0]
+        case "wait" | "drain":
+            return orders_of(action.what.body)[0]
         case "handle":
             question, _ = action.what
             return UUID(str(question.order_id))

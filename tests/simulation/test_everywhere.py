@@ -2,9 +2,12 @@
 
 import pytest
 
-from tests.simulation.choices import BUDGETS
+from tests.simulation.choices import BUDGETS, budgets_left, steps
 from tests.simulation.explore import explore
+from tests.simulation.process_steps import ProcessSteps
+from tests.simulation.reduction import enough
 from tests.simulation.windows import Watch
+from tests.simulation.world import Action, World
 from tests.simulation.worlds import SETTINGS
 
 WORLDS: tuple[tuple[str, dict[str, int], int], ...] = (
@@ -23,7 +26,8 @@ WORLDS: tuple[tuple[str, dict[str, int], int], ...] = (
     ("cancel", {"stall": 1}, 7_000),
     ("cancel", {"pair": 1}, 2_500),
     ("late", {}, 80),
-    ("deadly", {}, 80),
+    ("deadly", {"crash": 1}, 1_500),
+    ("deadly", {"outage": 1}, 150),
 )
 """Which worlds, with which misfortunes and no others, and so many states at least: far fewer were not everywhere."""
 MET_IN_CANCEL = (
@@ -48,7 +52,10 @@ def test_every_state_of_a_world(name: str, budgets: dict[str, int], states_min: 
     assert watch.missed == []
 
 
-@pytest.mark.parametrize(("name", "budgets"), [("one", {"duplicate": 1, "crash": 0}), ("two", {"duplicate": 0})])
+@pytest.mark.parametrize(
+    ("name", "budgets"),
+    [("one", {"duplicate": 1, "crash": 0}), ("one", {"bug": 1, "duplicate": 0, "crash": 0}), ("two", {})],
+)
 def test_what_is_left_out_leads_nowhere_else(name: str, budgets: dict[str, int]) -> None:
     """Trying steps in fewer orders comes to the same ends, by way of fewer states."""
     world = SETTINGS[name].world(**budgets)
@@ -56,3 +63,19 @@ def test_what_is_left_out_leads_nowhere_else(name: str, budgets: dict[str, int])
     assert everything.counterexample is None
     assert enough.ends.keys() == everything.ends.keys()
     assert enough.states < everything.states
+
+
+def test_a_second_copy_can_be_struck_too() -> None:
+    """What an inbox drops is dropped at once only where nothing can go wrong any more while it is."""
+    found, processes = list[World](), ProcessSteps()
+
+    def watch(_: World, action: Action, after: World) -> None:
+        if not budgets_left(after) and len(steps(after)) > 1 and len(enough(after, processes)) == 1:
+            found.append(after)
+
+    explore(SETTINGS["one"].world(crash=0, duplicate=1), watch=watch)
+    world = found[0]
+    (dropped,) = enough(world, processes)
+    assert dropped.kind == "deliver"
+    struck = enough(world._replace(budgets=(("outage", 1),)), processes)
+    assert any(each.fault for each in struck if each.what == dropped.what)

@@ -98,3 +98,15 @@ def test_replicas_share_what_they_know(monkeypatch: pytest.MonkeyPatch) -> None:
     calm = {"crash": 0, "duplicate": 1}
     assert explore(ONE.world(**calm)).counterexample is None
     assert "caused" in _rules(explore(ONE.world(**calm, **{"other replica": 1})))
+
+
+def test_a_verdict_ends_the_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A deadline that waits on after the verdict changes nothing, and is missed all the same."""
+    write = MemoryTransaction.write
+
+    async def forgetful(self: MemoryTransaction, book: Any, record: Record) -> Any:
+        record.withdrawn = {place for place in record.withdrawn if place[1] != "deadline"}
+        return await write(self, book, record)
+
+    monkeypatch.setattr(MemoryTransaction, "write", forgetful)
+    assert _rules(explore(ONE.world(crash=0, duplicate=0))) == {"withdrawn"}

@@ -103,7 +103,7 @@ class Setting:
 ONE = Setting("one", "one order", (place(1, {"violin": 1}),), {"violin": 1}, {"duplicate": 1, "crash": 1}, {})
 TWO = Setting(
     "two", "two orders over one unit of stock", (place(1, {"violin": 1}), place(2, {"violin": 1}, after="place 1")),
-    {"violin": 1}, {"duplicate": 1}, {},
+    {"violin": 1}, {}, {},
 )  # fmt: skip
 """The two differ by their names alone, so the first that is placed may as well be the first."""
 CANCEL = Setting(
