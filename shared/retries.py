@@ -81,7 +81,7 @@ class Retries:
 def attempts_so_far(headers: Mapping[str, object]) -> int:
     """Read how often the event of a message was tried before; a header that is no such number counts as never."""
     attempts = headers.get(ATTEMPTS)
-    return attempts if isinstance(attempts, int) and attempts in range(1, ATTEMPTS_READ_MAX + 1) else 0
+    return attempts if isinstance(attempts, int) and attempts in range(ATTEMPTS_READ_MAX + 1) else 0
 
 
 def _headers(lane: Lane, failure: Failure) -> dict[str, str | int]:
