@@ -37,9 +37,7 @@ TEETH = (
     Tooth("what was survived is suspected on", ((sql.SURVIVED, "WHERE", "WHERE false AND"),)),
     Tooth("no life is counted", ((sql.SUSPECT, "THEN 0 ELSE 1", "THEN 0 ELSE 0"),), Manner("deadly")),
     Tooth("what is private is posted too", ((sql.LOG, "WHERE public", ""),)),
-    Tooth(
-        "any confirm deletes", ((sql.DELETE_CONFIRMED, " AND outbox.generation = r.generation", ""),), Manner(), tells=5
-    ),
+    Tooth("any confirm deletes", ((sql.DELETE_CONFIRMED, " AND outbox.generation = r.generation", ""),), tells=76),
     Tooth("nothing is withdrawn", ((sql.WITHDRAW, "AND i.kind = r.kind", "AND false"),)),
     Tooth(
         "whatever is due now is leased",

@@ -39,10 +39,12 @@ def pointless(world: World) -> Iterator[Break]:
 
 
 def withdrawn(before: World, after: World) -> Iterator[Break]:
-    """Nobody asks for money once the order's undo is committed, be it in the same transaction."""
-    states = after.tables["payment"].states
+    """Nobody asks for money once the order's undo is committed, nor means to."""
+    payment = after.tables["payment"]
+    states = before.tables["payment"].states
     for question in after.questions[len(before.questions) :]:
-        state, _ = states.get(question.order_id, (None, 0))
+        is_meant = (question.order_id, question.kind) in payment.intents
+        state, _ = (payment.states if is_meant else states).get(question.order_id, (None, 0))
         if question.kind == "charge" and isinstance(state, Undoing | Closed):
             yield Break("withdrawn", str(question.order_id), "its charge is asked for after its undo was committed")
 
