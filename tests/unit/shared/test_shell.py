@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
+from itertools import count
 
 import pytest
 from hypothesis import given
@@ -75,6 +76,23 @@ async def test_a_commit_says_when_it_began(stage: Stage) -> None:
         await waiting
     (committed,) = stage.commits
     assert began_s <= committed.began_s < began_s + slept_s
+
+
+async def test_a_commit_says_how_long_its_reactions_took(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a clock that is a second later whenever one looks."""
+    looks = count(5.0)
+    monkeypatch.setattr(stage.clock, "monotonic_s", lambda: next(looks))
+    await stage.play(cue())
+    (committed,) = stage.commits
+    assert committed.reacting_s == 1.0
+
+
+async def test_what_is_logged_belongs_to_the_trace_of_the_reaction(stage: Stage) -> None:
+    """Not to that of its cause, where reactions are spans of their own."""
+    stage.shell = stage.born(follow=lambda cause: f"of {cause.type}")
+    await stage.play(cue("both"))
+    (committed,) = stage.commits
+    assert [entry.traceparent for entry in committed.unsent] == ["of toy.cue.v1"]
 
 
 async def test_takes_what_is_there(stage: Stage) -> None:
