@@ -145,6 +145,7 @@ class Rows:
                     "causation_id": event_id,
                     "occurred_at": "2026-01-01T00:00:00Z",
                     "public": True,
+                    "attempts": 1,
                 }
                 for event_id in ids
             ]

@@ -42,7 +42,7 @@ async def test_what_became_of_events(stage: Stage) -> None:
     assert told == [
         ("advanced", None),
         ("ignored", "the order was cancelled meanwhile"),
-        ("dead", f"BrokenError: cannot react to {dead.correlation_id}"),
+        ("dead", f"BrokenError: cannot react to {dead.correlation_id}, at attempt {ATTEMPTS_MAX}"),
         None,
     ]
     await operated(actor, "/dead-letters/drop", all=True, why="a test")
