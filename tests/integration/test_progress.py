@@ -11,6 +11,7 @@ from shared.store.progress import Progress
 from shared.vocabulary.order import CancelReason, OrderCancelled
 from tests.integration.asking import is_problem
 from tests.integration.half import half
+from tests.integration.letters import ATTEMPTS_MAX
 from tests.integration.operating import KEY, looked, operated, set_aside
 from tests.integration.stage import Actor, Stage
 from tests.integration.test_intents import charges, claim
