@@ -10,6 +10,7 @@ import pytest
 from services.notification.reactions import reactions as notification
 from tests.integration.dashboards import Dashboard, auditor, dashboard, logged, tables, told
 from tests.integration.letters import kept
+from tests.integration.operating import INBOX, operated
 from tests.integration.outside import OPERATOR_KEY
 from tests.integration.reacting import raising
 from tests.integration.shop import LocalShop
@@ -251,6 +252,29 @@ async def test_a_dead_letter_is_told_with_its_attempts(stage: Stage) -> None:
                 assert told == [("dead letter", f"at attempt {TRIES + 1}")]
 
             await eventually(look)
+
+
+async def test_a_replayed_letter_is_waited_for_anew(stage: Stage) -> None:
+    """Nobody is told to replay what somebody has replayed: the reaction is under way until it has happened."""
+    actors = await stage.start_some("order", "inventory", "payment")
+    await stage.offer(**GOODS)
+    async with LocalShop(stage, actors) as shop:
+        async with stage.runtime("notification", raising(notification, lambda _: True)):
+            order_id = (await shop.bought({"rosin": 1}))["order_id"]
+            await kept(stage.auditor, "notification", 1)
+        actors["notification"] = await stage.start("notification")
+        async with dashboard(stage, actors) as board:
+
+            async def awaited(kind: str) -> None:
+                waits = (await board.json(f"/api/orders/{order_id}"))["next"]
+                assert [(wait["kind"], wait["name"]) for wait in waits] == [(kind, "notification.tell_confirmed")]
+
+            await eventually(lambda: awaited("dead letter"))
+            await stage.auditor.rows(f"DELETE FROM {INBOX} WHERE outcome = 'dead'")  # noqa: S608 - ours; as a replay does
+            await eventually(lambda: awaited("reaction"))
+            await operated(actors["notification"], "/dead-letters/replay", all=True)
+            await board.caught_up()
+            assert (await board.json(f"/api/orders/{order_id}"))["next"] == []
 
 
 async def consistency(board: Dashboard, said: str) -> str:
