@@ -178,7 +178,7 @@ async def test_pages_hold_nothing_that_is_personal(stage: Stage, actors: dict[st
 async def test_an_order_is_found_by_its_id_its_customer_and_its_events(
     stage: Stage, actors: dict[str, Actor], shop: LocalShop
 ) -> None:
-    """A whole id leads to the order; a beginning or a customer to a list."""
+    """A whole id leads to the order; a beginning or a customer, whatever they are called, to a list."""
     await stage.offer(**GOODS)
     async with dashboard(stage, actors) as board:
         order_id = (await shop.place({"strings": 1}, "tok_approved", customer_id="dora"))["order_id"]
@@ -191,6 +191,13 @@ async def test_an_order_is_found_by_its_id_its_customer_and_its_events(
         for part in (order_id[:13], "dora"):
             found = (await board.json("/api/orders", search=part))["orders"]
             assert [each["order_id"] for each in found] == [order_id]
+        for customer in ("deadbeef", str(uuid4())):
+            bought = (await shop.place({"strings": 1}, "tok_approved", customer_id=customer))["order_id"]
+            await stage.auditor.quiescent()
+            await board.caught_up()
+            assert (await board.http.get("/orders", params={"q": customer})).status_code == 200
+            found = (await board.json("/api/orders", search=customer))["orders"]
+            assert [each["order_id"] for each in found] == [bought]
         assert (await board.json("/api/orders", search="nobody"))["orders"] == []
         assert (await board.json("/api/orders", state="compensated"))["orders"] == []
         unknown = await board.http.get(f"/api/orders/{uuid4()}")
