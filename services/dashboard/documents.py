@@ -12,6 +12,7 @@ from services.dashboard.follower import Place
 from services.dashboard.parts import Parts
 from services.dashboard.picture import PAGE_MAX_ORDERS, Group, Row
 from services.dashboard.story import Kind, Story, Wait
+from shared.tracing.context import TRACEPARENT
 
 Document = dict[str, Any]
 
@@ -51,7 +52,7 @@ async def order(parts: Parts, order_id: UUID) -> Document | None:
     return {
         **order_row(row),
         "took_ms": _ms(row.last_at - row.placed_at),
-        "trace_id": _trace_id(story),
+        "trace_id": trace_id(story),
         "log": [_event(step, began) for step in story.steps],
         "next": [_wait(wait, now, bound, intents) for wait in story.waits],
         "silent": silent,
@@ -170,10 +171,11 @@ def _group(group: Group) -> Document:
     }
 
 
-def _trace_id(story: Story) -> str | None:
+def trace_id(story: Story) -> str | None:
+    """Give the order's trace; a `traceparent` comes from a message, and may be anything."""
     for step in story.steps:
-        if step.event.traceparent:
-            return step.event.traceparent.split("-")[1]
+        if found := TRACEPARENT.fullmatch(step.event.traceparent or ""):
+            return found["trace"]
     return None
 
 

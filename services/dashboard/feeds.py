@@ -1,6 +1,6 @@
 """The services as the dashboard asks them, over HTTP, as their operator. Everything here only looks."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Annotated, Any, TypeVar
 from uuid import UUID
@@ -100,11 +100,11 @@ class Services:
         given = {} if after is None else {"after": after}
         return await self._read(service, _FEED, "GET", "/events", params={**given, "limit": PAGE_MAX_EVENTS})
 
-    async def verdicts(self, service: str, events: Iterable[UUID]) -> dict[Asked, Verdict]:
-        """Ask what became of some events, at most `ASK_MAX_EVENTS`; those that nobody knows are left out."""
+    async def verdicts(self, service: str, events: Collection[UUID]) -> dict[Asked, Verdict | None]:
+        """Ask what became of some events, at most `ASK_MAX_EVENTS`; None: the service does not know, or not yet."""
         body = {"events": [str(event_id) for event_id in events]}
         told = await self._read(service, _OUTCOMES, "POST", "/outcomes", json=body)
-        return {Asked(service, event_id): verdict for event_id, verdict in told.outcomes.items()}
+        return {Asked(service, event_id): told.outcomes.get(event_id) for event_id in events}
 
     async def intents(self, service: str, order_id: UUID) -> list[Document]:
         """Read what a service still wants done outside for an order."""

@@ -119,7 +119,7 @@ class Follower:
             self._changed((), orders)
         return len(orders)
 
-    async def _verdicts(self, stories: Collection[Story]) -> dict[Asked, Verdict]:
+    async def _verdicts(self, stories: Collection[Story]) -> dict[Asked, Verdict | None]:
         wanted = defaultdict[str, set[UUID]](set)
         for story in stories:
             for wait in story.waits:
@@ -128,7 +128,7 @@ class Follower:
         asking = (self._asked(service, sorted(events)[:ASK_MAX_EVENTS]) for service, events in wanted.items())
         return {asked: verdict for answer in await asyncio.gather(*asking) for asked, verdict in answer.items()}
 
-    async def _asked(self, service: str, events: Sequence[UUID]) -> dict[Asked, Verdict]:
+    async def _asked(self, service: str, events: Sequence[UUID]) -> dict[Asked, Verdict | None]:
         try:
             return await self._services.verdicts(service, events)
         except SilentError:  # its feed is silent too, and that is told

@@ -35,7 +35,7 @@ _WHERE = {
     STUCK: "waiting_since < now() - make_interval(secs => :stuck_s)",
     "customer": "customer_id = :customer",
     "before": "order_id < :before",
-    "range": "order_id BETWEEN :least AND :greatest",
+    "range": "(order_id BETWEEN :least AND :greatest OR customer_id = :customer)",
 }
 _COUNTS = text("SELECT status, count(*) FROM orders GROUP BY status")
 _COUNT_STUCK = text("SELECT count(*) FROM orders WHERE waiting_since < now() - make_interval(secs => :stuck_s)")
@@ -123,12 +123,13 @@ class Picture:
         if before:
             wheres.append(_WHERE["before"])
             given["before"] = before
-        if search and (ids := id_range(search)):
-            wheres.append(_WHERE["range"])
-            given["least"], given["greatest"] = ids
-        elif search:
-            wheres.append(_WHERE["customer"])
+        if search:
             given["customer"] = search
+            if ids := id_range(search):  # a customer may be called like an id too
+                wheres.append(_WHERE["range"])
+                given["least"], given["greatest"] = ids
+            else:
+                wheres.append(_WHERE["customer"])
         rows = await self._rows(text(_LIST.format(where=" AND ".join(wheres))), given)
         return [Row(**row) for row in rows]
 

@@ -6,6 +6,7 @@ comes to the same rows, and reading a page twice changes nothing.
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -60,6 +61,10 @@ _JUDGE = text("""
         at timestamptz)
     ON CONFLICT (service, event_id) DO UPDATE SET outcome = excluded.outcome, why = excluded.why, at = excluded.at
 """)
+_TAKE_BACK = text("""
+    DELETE FROM verdicts AS v USING json_to_recordset(:rows) AS r(service text, event_id uuid)
+    WHERE v.service = r.service AND v.event_id = r.event_id
+""")
 _ASKED = text("UPDATE orders SET asked_at = now() WHERE order_id = ANY(:orders)")
 _TO_ASK = text("""
     SELECT order_id FROM orders
@@ -100,22 +105,28 @@ class Store:
                 await self._tell(connection, about)
                 return about
 
-    async def judge(self, orders: Collection[UUID], verdicts: Mapping[Asked, Verdict]) -> None:
+    async def judge(self, orders: Collection[UUID], answers: Mapping[Asked, Verdict | None]) -> None:
         """Keep what services answered about what some orders wait for, and tell their stories again.
 
-        That a service advanced is not kept: its log tells, and tells more.
+        That a service advanced is not kept: its log tells, and tells more. What was set aside and is not known now is
+        replayed, and waited for anew; only of what is older than an inbox remembers does the last word stand.
         """
         with by_whose_fault():
             async with self._engine.begin() as connection:
                 await connection.execute(_ALONE)
                 logs = await _logs(connection, orders)
-                whose = {event.event_id: event.order_id for log in logs.values() for event in log}
-                rows = [
-                    {"service": asked.service, "event_id": asked.event_id, "order_id": whose[asked.event_id],
-                     "outcome": verdict.outcome, "why": verdict.why, "at": verdict.at}
-                    for asked, verdict in verdicts.items() if asked.event_id in whose and verdict.outcome != ADVANCED
-                ]  # fmt: skip
-                await connection.execute(_JUDGE, {"rows": rows_json(rows)})
+                about = {event.event_id: event for log in logs.values() for event in log}
+                forgotten = self._forgotten()
+                given, taken_back = list[dict[str, Any]](), list[dict[str, Any]]()
+                for asked, verdict in answers.items():
+                    if (event := about.get(asked.event_id)) is None:
+                        continue
+                    if verdict and verdict.outcome != ADVANCED:
+                        given.append({**asked._asdict(), "order_id": event.order_id, **asdict(verdict)})
+                    elif verdict or event.at > forgotten:
+                        taken_back.append(asked._asdict())
+                await connection.execute(_JUDGE, {"rows": rows_json(given)})
+                await connection.execute(_TAKE_BACK, {"rows": rows_json(taken_back)})
                 await self._tell(connection, orders)
                 await connection.execute(_ASKED, {"orders": list(orders)})
 
@@ -142,12 +153,16 @@ class Store:
         verdicts = defaultdict[UUID, dict[Asked, Verdict]](dict)
         for row in await connection.execute(_VERDICTS, {"orders": list(orders)}):
             verdicts[row.order_id][Asked(row.service, row.event_id)] = Verdict(row.outcome, row.why, row.at)
-        forgotten = datetime.now(UTC) - self._retention
+        forgotten = self._forgotten()
         return {
             order_id: tell(self._dance, logs[order_id], verdicts[order_id], forgotten)
             for order_id in sorted(orders)
             if order_id in logs
         }
+
+    def _forgotten(self) -> datetime:
+        """Give the time before which no inbox knows anything any more."""
+        return datetime.now(UTC) - self._retention
 
 
 def order_row(order_id: UUID, story: Story) -> dict[str, Any]:

@@ -92,12 +92,13 @@ def tell(
     """Tell the story of the order whose events these are.
 
     What happened before `forgotten` no inbox knows any more: nobody could say that it was ignored, so no reaction to
-    it is waited for.
+    it is waited for, but one of which an inbox said that it was set aside: that stands until a person acts.
     """
     chain = Chain(dance, log)
     reactions = _reactions(dance, chain.steps, verdicts or {})
+    known = (wait for wait in reactions if wait.kind is Kind.LETTER or forgotten is None or wait.since > forgotten)
     waits = sorted(
-        (*(wait for wait in reactions if forgotten is None or wait.since > forgotten), *_intents(dance, chain)),
+        (*known, *_intents(dance, chain)),
         key=lambda wait: (wait.kind is Kind.TIMER, not wait.decides, wait.since, wait.name),
     )
     names = {step.event.name for step in chain.steps}

@@ -10,6 +10,7 @@ import pytest
 from services.notification.reactions import reactions as notification
 from tests.integration.dashboards import Dashboard, auditor, dashboard, logged, tables, told
 from tests.integration.letters import kept
+from tests.integration.operating import INBOX, operated
 from tests.integration.outside import OPERATOR_KEY
 from tests.integration.reacting import raising
 from tests.integration.shop import LocalShop
@@ -177,7 +178,7 @@ async def test_pages_hold_nothing_that_is_personal(stage: Stage, actors: dict[st
 async def test_an_order_is_found_by_its_id_its_customer_and_its_events(
     stage: Stage, actors: dict[str, Actor], shop: LocalShop
 ) -> None:
-    """A whole id leads to the order; a beginning or a customer to a list."""
+    """A whole id leads to the order; a beginning or a customer, whatever they are called, to a list."""
     await stage.offer(**GOODS)
     async with dashboard(stage, actors) as board:
         order_id = (await shop.place({"strings": 1}, "tok_approved", customer_id="dora"))["order_id"]
@@ -190,6 +191,13 @@ async def test_an_order_is_found_by_its_id_its_customer_and_its_events(
         for part in (order_id[:13], "dora"):
             found = (await board.json("/api/orders", search=part))["orders"]
             assert [each["order_id"] for each in found] == [order_id]
+        for customer in ("deadbeef", str(uuid4())):
+            bought = (await shop.place({"strings": 1}, "tok_approved", customer_id=customer))["order_id"]
+            await stage.auditor.quiescent()
+            await board.caught_up()
+            assert (await board.http.get("/orders", params={"q": customer})).status_code == 200
+            found = (await board.json("/api/orders", search=customer))["orders"]
+            assert [each["order_id"] for each in found] == [bought]
         assert (await board.json("/api/orders", search="nobody"))["orders"] == []
         assert (await board.json("/api/orders", state="compensated"))["orders"] == []
         unknown = await board.http.get(f"/api/orders/{uuid4()}")
@@ -251,6 +259,29 @@ async def test_a_dead_letter_is_told_with_its_attempts(stage: Stage) -> None:
                 assert told == [("dead letter", f"at attempt {TRIES + 1}")]
 
             await eventually(look)
+
+
+async def test_a_replayed_letter_is_waited_for_anew(stage: Stage) -> None:
+    """Nobody is told to replay what somebody has replayed: the reaction is under way until it has happened."""
+    actors = await stage.start_some("order", "inventory", "payment")
+    await stage.offer(**GOODS)
+    async with LocalShop(stage, actors) as shop:
+        async with stage.runtime("notification", raising(notification, lambda _: True)):
+            order_id = (await shop.bought({"rosin": 1}))["order_id"]
+            await kept(stage.auditor, "notification", 1)
+        actors["notification"] = await stage.start("notification")
+        async with dashboard(stage, actors) as board:
+
+            async def awaited(kind: str) -> None:
+                waits = (await board.json(f"/api/orders/{order_id}"))["next"]
+                assert [(wait["kind"], wait["name"]) for wait in waits] == [(kind, "notification.tell_confirmed")]
+
+            await eventually(lambda: awaited("dead letter"))
+            await stage.auditor.rows(f"DELETE FROM {INBOX} WHERE outcome = 'dead'")  # noqa: S608 - ours; as a replay does
+            await eventually(lambda: awaited("reaction"))
+            await operated(actors["notification"], "/dead-letters/replay", all=True)
+            await board.caught_up()
+            assert (await board.json(f"/api/orders/{order_id}"))["next"] == []
 
 
 async def consistency(board: Dashboard, said: str) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
@@ -11,11 +11,15 @@ import pytest_asyncio
 from fastapi import FastAPI
 
 from services.dashboard.app import create_app
+from services.dashboard.dance import dance
+from services.dashboard.documents import trace_id
 from services.dashboard.forms import Form
 from services.dashboard.lanes import sequence
+from services.dashboard.log import Happened
 from services.dashboard.picture import id_range
 from services.dashboard.rendering import PAGES, render
 from services.dashboard.settings import DashboardSettings
+from services.dashboard.story import tell
 from services.dashboard.words import milliseconds, moment, number, seconds, short
 from shared.http.problems import ProblemError
 
@@ -189,3 +193,15 @@ def test_what_is_a_part_of_an_id_and_what_is_a_customer() -> None:
     assert greatest is not None
     assert least < ID < greatest
     assert [id_range(text) for text in ("", "ann", "0190d1a", "0190d1a5x", f"{ID}0")] == [None] * 5
+
+
+def test_a_trace_is_found_past_what_is_none() -> None:
+    """A message may say anything of its trace: the page is there all the same, with the first that makes sense."""
+    trace = "0af7651916cd43dd8448eb211c80319c"
+    said = [None, "", "nonsense", "00-short-b7ad6b7169203331-01", f"00-{trace}-b7ad6b7169203331-01"]
+    log = [
+        Happened(uuid4(), ID, "order", "order.placed", "order.placed.v1", number, uuid4(), AT, traceparent=each)
+        for number, each in enumerate(said, 1)
+    ]
+    assert trace_id(tell(dance(), log)) == trace
+    assert trace_id(tell(dance(), log[:-1])) is None

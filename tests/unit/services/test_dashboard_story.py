@@ -130,6 +130,23 @@ def test_what_was_set_aside_is_waited_for_as_a_letter() -> None:
     assert (waits["inventory.reserve"].kind, waits["inventory.reserve"].why) == (Kind.LETTER, "KeyError")
 
 
+def test_what_was_set_aside_is_waited_for_however_long_ago() -> None:
+    """An inbox forgets what it ignored, and of that nothing is awaited; a dead letter waits for a person for ever."""
+    placed = happened("order", "order.placed", 1)
+    amount = happened("payment", "payment.amount_learned", 2, placed)
+    reserved = happened("inventory", "stock.reserved", 3, placed)
+    charging = happened("payment", "payment.charge_intended", 4, reserved)
+    captured = happened("payment", "payment.captured", 5)
+    confirmed = happened("order", "order.confirmed", 6, captured)
+    cancelled = happened("order", "order.cancelled", 7)
+    log = [placed, amount, reserved, charging, captured, confirmed, cancelled]
+    ages_ago = BEGAN + timedelta(days=1)
+    assert tell(dance(), log, {}, ages_ago).waits == ()
+    story = tell(dance(), log, {Asked("payment", cancelled.event_id): Verdict("dead", "KeyError")}, ages_ago)
+    assert [(wait.kind, wait.service, wait.on) for wait in story.waits] == [(Kind.LETTER, "payment", cancelled)]
+    assert (story.status, story.settled) == (Status.COMPENSATING, False)
+
+
 def test_a_mail_keeps_no_order_open() -> None:
     """The books are closed; the customer is still to be told."""
     history = next(
