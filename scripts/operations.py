@@ -46,10 +46,10 @@ class Operations(AbstractContextManager["Operations"]):
         """Close."""
         self._client.close()
 
-    def get(self, service: str, path: str, **query: object) -> Document | None:
+    def get(self, service: str, path: str, *, timeout_s: float = HTTP_TIMEOUT_S, **query: object) -> Document | None:
         """Read something; None where the service has no such thing."""
         given = {name: value for name, value in query.items() if value is not None}
-        return self._document(service, "GET", path, NOT_FOUND, params=given)
+        return self._document(service, "GET", path, NOT_FOUND, params=given, timeout=timeout_s)
 
     def post(self, service: str, path: str, body: Mapping[str, Any]) -> Document | None:
         """Have something done; None where what is there cannot be treated so."""

@@ -20,6 +20,9 @@ from scripts.operations import Document, Operations, asking
 from scripts.sentences import NOT_UP, sentences
 from scripts.stack_screen import duration, out, rows_table
 
+BACKLOG_TIMEOUT_S = 5.0
+"""A service that has not counted by then does not answer: the others are not to wait for it."""
+
 app = typer.Typer(add_completion=False)
 
 
@@ -43,7 +46,7 @@ def _backlogs(operations: Operations) -> dict[str, Document | None]:
 
     def ask(service: str) -> Document | None:
         try:
-            return operations.get(service, "/backlog")
+            return operations.get(service, "/backlog", timeout_s=BACKLOG_TIMEOUT_S)
         except StackError:
             return None
 

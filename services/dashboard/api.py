@@ -62,7 +62,7 @@ async def _stream(parts: Parts) -> AsyncIterator[bytes]:
 
 
 def _news(parts: Parts, news: News) -> dict[str, Any]:
-    return {"events": news.events, "orders": list(news.orders), "behind": documents.behind(parts)}
+    return {"events": news.events, "orders": news.named, "behind": documents.behind(parts)}
 
 
 def _json(document: Any) -> Response:

@@ -91,16 +91,17 @@ class Follower:
     async def read(self, service: str) -> bool:
         """Read a page of a feed and keep it; say whether there is more.
 
+        How far the picture is counts from what is kept, not from what is only read.
+
         Raises:
             SilentError: the service does not answer.
             WorldError: the database is out of reach.
+            RefusedError: the database does not take the page.
         """
         after = await self._store.place(service)
         page = await self._services.feed(service, after)
+        about = await self._store.keep(service, after, page) if page.events else None
         self._note(service, page.events, page.behind)
-        if not page.events:
-            return False
-        about = await self._store.keep(service, after, page)
         if about is not None:
             self._changed(page.events, about)
         return page.behind > 0

@@ -13,7 +13,7 @@ SILENCE_MAX_S = 10.0
 """Then a line is sent all the same: so both sides see that the connection still stands."""
 LISTENERS_MAX = 100
 NAMED_MAX_ORDERS = 200
-"""More orders than that are not named: the listener looks again whichever they are."""
+"""More orders than that are not named: every listener looks again, whichever it shows."""
 
 
 @dataclass(slots=True)
@@ -26,8 +26,13 @@ class News:
     def add(self, events: Sequence[Told], orders: Collection[UUID]) -> None:
         """Take more."""
         self.events.update(told.name for told in events)
-        if len(self.orders) < NAMED_MAX_ORDERS:
+        if self.named is not None:
             self.orders.update(orders)
+
+    @property
+    def named(self) -> list[UUID] | None:
+        """The orders, or None where they are too many."""
+        return list(self.orders) if len(self.orders) <= NAMED_MAX_ORDERS else None
 
 
 class Hub:

@@ -17,14 +17,14 @@ from services.dashboard.forms import Form, ask
 from services.dashboard.parts import Parts
 from services.dashboard.rendering import render
 from shared.http.problems import ProblemError
+from shared.letters import TEXT_MAX_CHARACTERS
 
 ACTS = ("replay", "drop")
 FORBIDDEN = 403
 LETTERS_MAX = 200
 """So many are shown, or dealt with, at once."""
-TEXT_MAX_CHARACTERS = 200
 
-Text = Annotated[str | None, Query(max_length=TEXT_MAX_CHARACTERS)]
+Text = Annotated[str | None, Query(max_length=TEXT_MAX_CHARACTERS, pattern=r"^[^\x00]*$")]
 
 
 def letters(parts: Parts) -> APIRouter:

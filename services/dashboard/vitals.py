@@ -13,6 +13,9 @@ from services.dashboard.queues import Depth, Depths, Queues
 
 FRESH_S = 1.0
 """So long an answer serves everybody who looks."""
+ANSWER_TIMEOUT_S = 1.0
+SILENCE_FRESH_S = 5.0
+"""So long a service that did not answer is not asked again: else every look would wait for it."""
 
 
 class Outbox(BaseModel):
@@ -94,6 +97,7 @@ class Pulse:
         self._lock = asyncio.Lock()
         self._taken_s = float("-inf")
         self._last = Vitals()
+        self._silences: dict[str, tuple[float, SilentError]] = {}
 
     async def take(self) -> Vitals:
         """Give what is known, no older than `FRESH_S`."""
@@ -114,9 +118,17 @@ class Pulse:
         )
 
     async def _backlog(self, service: str) -> Any:
+        since_s, silence = self._silences.get(service, (float("-inf"), None))
+        if silence and time.monotonic() - since_s < SILENCE_FRESH_S:
+            return silence
         try:
-            return Backlog.model_validate(await self._services.document(service, "/backlog"))
+            async with asyncio.timeout(ANSWER_TIMEOUT_S):
+                return Backlog.model_validate(await self._services.document(service, "/backlog"))
         except SilentError as error:
             return error
+        except TimeoutError:
+            silence = SilentError(service, f"nothing within {ANSWER_TIMEOUT_S:g} s")
+            self._silences[service] = time.monotonic(), silence
+            return silence
         except ValueError:
             return SilentError(service, "/backlog makes no sense")

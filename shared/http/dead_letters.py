@@ -18,6 +18,8 @@ from shared.masking import masked
 POSITION_MAX = 2**63 - 1
 Text = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f]+$", max_length=TEXT_MAX_CHARACTERS), NO_CARD_NUMBER]
 """What an operator writes here is recorded."""
+Sought = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$", max_length=TEXT_MAX_CHARACTERS)]
+"""What letters are listed by: whatever a stranger wrote into them, which may be nothing, or no text for people."""
 
 
 class LetterView(BaseModel):
@@ -156,8 +158,8 @@ def dead_letters_router(desk: Desk) -> APIRouter:
 
     @router.get("", summary="List dead letters, in the order in which they came")
     async def list_letters(
-        lane: Text | None = None,
-        error_class: Text | None = None,
+        lane: Sought | None = None,
+        error_class: Sought | None = None,
         after: Annotated[int, Query(ge=0, le=POSITION_MAX)] = 0,
         limit: Annotated[int, Query(ge=1, le=ACT_MAX_LETTERS)] = 50,
     ) -> LetterPage:

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Literal
 from uuid import uuid4
@@ -173,6 +174,23 @@ async def test_an_order_grows_while_one_looks(stage: Stage, actors: dict[str, Ac
             actors["payment"] = await stage.start("payment")
             await expect(expected).to_contain_text("Nothing: every reaction", timeout=DEADLINE_S * 1000)
             await expect(page.locator("#facts")).to_contain_text("completed")
+
+
+async def test_a_page_that_nobody_sees_listens_to_nothing(stage: Stage, actors: dict[str, Actor]) -> None:
+    """Else six tabs in the background would keep a seventh from loading; seen again, it listens again."""
+    async with visited(stage, actors) as (board, somebody), somebody.looking("/orders") as page:
+        for hidden in (False, True, False):
+            await page.evaluate(
+                "(hidden) => { Object.defineProperty(document, 'hidden', { value: hidden, configurable: true });"
+                " document.dispatchEvent(new Event('visibilitychange')); }",
+                hidden,
+            )
+            await eventually(partial(listened_to, board, not hidden))
+
+
+async def listened_to(board: Dashboard, expected: bool) -> None:
+    """Insist that somebody listens to the news, or that nobody does."""
+    assert board.parts.hub.watched() is expected
 
 
 async def test_a_replay_from_the_page(stage: Stage) -> None:

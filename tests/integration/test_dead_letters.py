@@ -33,6 +33,16 @@ async def pile(stage: Stage, count: int, body_bytes: int) -> None:
     )
 
 
+@pytest.mark.parametrize("lane", ["", "\x01\n\x7f", "4111111111111111"])
+async def test_letters_of_a_lane_that_no_operator_would_name_are_found(stage: Stage, lane: str) -> None:
+    """A stranger names the queue that a message failed in as he likes; what is listed can be opened."""
+    await pile(stage, 1, 10)
+    await stage.auditor.rows(f"UPDATE {LETTERS} SET lane = $1", lane)  # noqa: S608 - ours
+    actor = await stage.start("notification")
+    (letter,) = (await looked(actor, "/dead-letters", lane=lane, error_class="Unreadable"))["letters"]
+    assert letter["lane"] == lane
+
+
 async def test_a_drop_is_final(stage: Stage) -> None:
     """A copy that comes later is dropped, and the inbox says why."""
     (only,) = await set_aside(stage)

@@ -9,6 +9,7 @@ const BEATS_MAX = 6; // of one curve at a time
 const about = document.body.dataset.live;
 let dirty = false;
 let busy = false;
+let source = null;
 
 async function refresh() {
   if (busy || document.hidden || !dirty) return;
@@ -69,16 +70,32 @@ function beat(events) {
 
 function heard(message) {
   const news = JSON.parse(message.data);
-  const ours = about === "all" || news.orders.includes(about);
+  const ours = about === "all" || news.orders === null || news.orders.includes(about);
   if (ours) { dirty = true; refresh(); }
   beat(news.events);
 }
 
-if (about !== "none") {
-  const source = new EventSource("/live");
+// A page that nobody sees listens to nothing: a browser keeps six connections to one server, whatever its tabs.
+function listen() {
+  if (source || document.hidden) return;
+  source = new EventSource("/live");
   source.addEventListener("news", heard);
   source.addEventListener("error", () => document.body.classList.add("offline"));
-  addEventListener("pagehide", () => source.close());
-  document.addEventListener("visibilitychange", () => { dirty = true; refresh(); });
+}
+
+function rest() {
+  source?.close();
+  source = null;
+}
+
+if (about !== "none") {
+  listen();
+  addEventListener("pagehide", rest);
+  addEventListener("pageshow", listen);
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) rest(); else listen();
+    dirty = true;
+    refresh();
+  });
   setInterval(() => { dirty = true; refresh(); }, STEADY_MS);
 }

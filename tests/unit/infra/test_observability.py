@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from infra.home import REPOSITORY
+from infra.ports import SERVICES
 from infra.topology import TABLES
 from services.order.sagas import OUTCOMES
 from shared.metrics import Metrics, Sagas
@@ -75,6 +76,14 @@ def test_what_is_asked_for_is_there(title: str, expression: str, legend: str) ->
         for label in found.split(",")
     }
     assert used - {"value", ""} <= labels | THEIR_LABELS, title
+
+
+def test_a_service_that_is_scraped_nowhere_is_told_of() -> None:
+    """The name of a stopped container vanishes, and with it `up`, which then is not 0 but nothing at all."""
+    gone = {job for rule in rules() for job in re.findall(r'absent\(up\{job="(\w+)"\}\)', rule["expr"])}
+    assert gone == set(SERVICES)
+    scraped = yaml.safe_load((OBSERVABILITY / "prometheus.yml").read_text())["scrape_configs"]
+    assert gone <= {job["job_name"] for job in scraped}
 
 
 def test_every_alert_says_what_it_is_about_and_how_urgent_it_is() -> None:

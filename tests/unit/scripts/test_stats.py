@@ -2,11 +2,16 @@
 
 from typing import Any
 
+import httpx
 import orjson
 import pytest
+from typer.testing import CliRunner
 
 from infra.ports import SERVICES
+from scripts.operations import Operations
+from scripts.quartet import app
 from scripts.sentences import FAILED
+from scripts.stats import BACKLOG_TIMEOUT_S
 from tests.unit.scripts.operations_stage import Stack
 
 BACKLOG: dict[str, Any] = {
@@ -69,6 +74,20 @@ def test_who_does_not_answer_is_shown_as_such(monkeypatch: pytest.MonkeyPatch) -
     assert (told.exit_code, "The broker does not answer." in told.stdout) == (0, True)
     told = stack(*SERVICES, *()).run("stats")
     assert told.exit_code == FAILED
+
+
+def test_a_frozen_service_holds_nobody_up() -> None:
+    """It has a few seconds, and is shown as one that does not answer."""
+
+    def frozen(request: httpx.Request) -> httpx.Response:
+        assert set(request.extensions["timeout"].values()) == {BACKLOG_TIMEOUT_S}
+        raise httpx.ReadTimeout("frozen")
+
+    with Operations("key", httpx.MockTransport(frozen)) as operations:
+        told = CliRunner().invoke(app, ["stats"], obj=operations)
+    assert told.exit_code == 0, told.output
+    assert told.stdout.count("does not answer") == len(SERVICES)
+    assert BACKLOG_TIMEOUT_S < 10
 
 
 def test_where_nobody_answers_one_line_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
