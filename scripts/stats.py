@@ -28,7 +28,7 @@ app = typer.Typer(add_completion=False)
 
 @app.command()
 def run(context: typer.Context, as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
-    """Show what is not done: outboxes, intents, queues, dead letters. Who does not answer is shown as such."""
+    """Show outboxes, inboxes, intents, queues, dead letters: what is not done. Who does not answer is shown as such."""
     with sentences(), asking(context) as operations:
         backlogs, queues = _backlogs(operations), _queues()
         if queues is None and not any(backlogs.values()):
@@ -66,13 +66,13 @@ def _queues() -> dict[str, int] | None:
 def _show_services(backlogs: Mapping[str, Document | None]) -> None:
     table = Table(box=None, pad_edge=False)
     table.add_column("service")
-    for heading in ("outbox", "oldest", "intents", "due", "overdue", "parked", "dead letters"):
+    for heading in ("outbox", "oldest", "inbox", "newest", "intents", "due", "overdue", "parked", "dead letters"):
         table.add_column(heading, justify="right")
     for service, backlog in backlogs.items():
         if backlog is None:
             table.add_row(service, "[red]does not answer[/]")
             continue
-        outbox, intents = backlog["outbox"], backlog["intents"]
+        outbox, inbox, intents = backlog["outbox"], backlog["inbox"], backlog["intents"]
         overdue_s = max((each["oldest_due_s"] or 0 for each in intents), default=0)
         parked = outbox["parked"] + sum(each["parked"] for each in intents)
         letters = sum(each["letters"] for each in backlog["dead_letters"])
@@ -80,6 +80,8 @@ def _show_services(backlogs: Mapping[str, Document | None]) -> None:
             service,
             f"{outbox['waiting']:,}",
             duration(outbox["oldest_s"]),
+            "" if inbox["about"] is None else f"~{inbox['about']:,}",
+            duration(inbox["newest_s"]),
             f"{sum(each['waiting'] for each in intents):,}",
             f"{sum(each['due'] for each in intents):,}",
             duration(overdue_s or None),

@@ -26,6 +26,13 @@ class Outbox(BaseModel):
     parked: int
 
 
+class Inbox(BaseModel):
+    """The events that a service has taken: about how many it remembers, and since when none has come."""
+
+    about: int | None
+    newest_s: float | None
+
+
 class Intents(BaseModel):
     """What is to be done outside, of one kind."""
 
@@ -50,6 +57,7 @@ class Backlog(BaseModel):
 
     service: str
     outbox: Outbox
+    inbox: Inbox
     intents: list[Intents]
     dead_letters: list[Letters]
 

@@ -1,4 +1,4 @@
-"""What one service has not done yet: its outbox, its intents, its dead letters, counted."""
+"""What one service has not done yet: its outbox, its intents, its dead letters, counted; and how its inbox is."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -25,6 +25,16 @@ class Unsent:
     oldest_s: float | None
     """Since the oldest of them was logged; what a refill put back does not count."""
     parked: int
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The events that the inbox knows, and drops if they come again. None of them waits."""
+
+    about: int | None
+    """So many, as the database estimates; None: it has not looked yet."""
+    newest_s: float | None
+    """Since the last of them came; None: there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +65,14 @@ class Backlog:
 
     service: str
     outbox: Unsent
+    inbox: Known
     intents: Sequence[Intended]
     """Of every kind, also where there are none."""
     dead_letters: Sequence[Dead]
 
 
 class Backlogs:
-    """Counts one service's backlog, as often as it is asked, in three statements."""
+    """Counts one service's backlog, as often as it is asked, in four statements."""
 
     def __init__(self, service: str, engine: AsyncEngine, kinds: Iterable[str]) -> None:
         self._service = service
@@ -74,7 +85,9 @@ class Backlogs:
         with by_whose_fault():
             async with driving(self._engine) as driver:
                 (unsent,) = await sql.OUTBOX.rows(driver, **bounds, oldest_max=OLDEST_MAX_ROWS)
+                (known,) = await sql.INBOX.rows(driver)
                 intended = {row["kind"]: Intended(**row) for row in await sql.INTENTS.rows(driver, **bounds)}
                 dead = [Dead(**row) for row in await sql.LETTERS.rows(driver, **bounds)]
         kinds = sorted({*self._kinds, *intended})
-        return Backlog(self._service, Unsent(**unsent), [intended.get(k, Intended(k)) for k in kinds], dead)
+        waiting = [intended.get(kind, Intended(kind)) for kind in kinds]
+        return Backlog(self._service, Unsent(**unsent), Known(**known), waiting, dead)

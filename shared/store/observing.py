@@ -57,6 +57,16 @@ OUTBOX = Statement(
 """)
 )
 
+# The inbox holds weeks of events: how many they are is PostgreSQL's own estimate, from when it last looked.
+INBOX = Statement(
+    text("""
+    SELECT
+        (SELECT CAST(nullif(reltuples, -1) AS bigint) FROM pg_class WHERE oid = CAST('inbox' AS regclass)) AS about,
+        (SELECT CAST(extract(epoch FROM clock_timestamp() - max(received_at)) AS double precision) FROM inbox
+         WHERE received_at > '-infinity') AS newest_s
+""")
+)
+
 INTENTS = Statement(
     text("""
     SELECT kind,

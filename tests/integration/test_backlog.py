@@ -25,6 +25,7 @@ async def test_nothing_waits(stage: Stage) -> None:
     assert await looked(actor, "/backlog") == {
         "service": "payment",
         "outbox": {"waiting": 0, "oldest_s": None, "parked": 0},
+        "inbox": {"about": None, "newest_s": None},
         "intents": [{"kind": "charge", **NONE}, {"kind": "undo", **NONE}],
         "dead_letters": [],
     }
@@ -44,6 +45,15 @@ async def test_the_outbox(stage: Stage) -> None:
         )
         outbox = (await Backlogs("inventory", process.store.engine, ()).now()).outbox
     assert (outbox.waiting, outbox.parked, outbox.oldest_s) == (4, 1, AN_HOUR)
+
+
+async def test_the_inbox(stage: Stage) -> None:
+    """About how many events it knows, once the database has looked, and since when none has come."""
+    await set_aside(stage, 2)
+    await stage.auditor.rows("UPDATE notification_service.inbox SET received_at = now() - interval '1 hour'")
+    await stage.auditor.rows("ANALYZE notification_service.inbox")
+    inbox = (await looked(await stage.start("notification"), "/backlog"))["inbox"]
+    assert inbox == {"about": 2, "newest_s": AN_HOUR}
 
 
 async def test_intents_by_kind(stage: Stage) -> None:

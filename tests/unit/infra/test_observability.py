@@ -13,7 +13,7 @@ from infra.ports import SERVICES
 from infra.topology import TABLES
 from services.order.sagas import OUTCOMES
 from shared.metrics import Metrics, Sagas
-from shared.store.backlog import Backlog, Intended, Unsent
+from shared.store.backlog import Backlog, Intended, Known, Unsent
 from tests.unit.shared.fakes import FakeClock
 
 OBSERVABILITY = REPOSITORY / "infra" / "observability"
@@ -34,7 +34,7 @@ def exposed() -> tuple[set[str], set[str]]:
     names, labels = set[str](), set[str]()
     for table in TABLES:
         metrics = Metrics(table, ["any"], FakeClock())
-        metrics.show(Backlog(table.service, Unsent(0, None, 0), [Intended("any")], []))
+        metrics.show(Backlog(table.service, Unsent(0, None, 0), Known(None, None), [Intended("any")], []))
         if table.service == "order":
             Sagas(metrics, OUTCOMES)
         for family in metrics.registry.collect():

@@ -16,6 +16,7 @@ from tests.unit.scripts.operations_stage import Stack
 
 BACKLOG: dict[str, Any] = {
     "outbox": {"waiting": 1_234, "oldest_s": 75.5, "parked": 1},
+    "inbox": {"about": 86_400, "newest_s": 2.0},
     "intents": [
         {"kind": "charge", "waiting": 5, "due": 4, "oldest_due_s": 3.2, "parked": 2},
         {"kind": "undo", "waiting": 0, "due": 0, "oldest_due_s": None, "parked": 0},
@@ -47,7 +48,7 @@ def test_every_service_is_shown() -> None:
     assert told.exit_code == 0, told.output
     rows = {line.split()[0]: line.split()[1:] for line in told.stdout.splitlines()}
     for service in SERVICES:
-        assert rows[service] == ["1,234", "1", "min", "15", "s", "5", "4", "3", "s", "3", "7"]
+        assert rows[service] == ["1,234", "1", "min", "15", "s", "~86,400", "2", "s", "5", "4", "3", "s", "3", "7"]
     assert "3 messages in 1 of 2 queues" in told.stdout
     assert ["ValueError", "7", "1", "h", "01", "min"] in [line.split()[1:] for line in told.stdout.splitlines()]
     assert "order.dead" not in told.stdout

@@ -11,7 +11,12 @@ from services.dashboard.queues import Queues
 from services.dashboard.vitals import Pulse
 
 URLS = {"order": "http://order.invalid", "payment": "http://payment.invalid"}
-EMPTY: dict[str, Any] = {"outbox": {"waiting": 0, "oldest_s": None, "parked": 0}, "intents": [], "dead_letters": []}
+EMPTY: dict[str, Any] = {
+    "outbox": {"waiting": 0, "oldest_s": None, "parked": 0},
+    "inbox": {"about": None, "newest_s": None},
+    "intents": [],
+    "dead_letters": [],
+}
 
 
 async def test_a_frozen_service_is_waited_for_once_and_not_for_long(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,14 +9,14 @@ from services.payment.reactions import reactions as payment
 from shared.intents import NotAskedError, Reply, UnansweredError
 from shared.metrics import ANSWERS, Metrics
 from shared.ports import Claim, Message
-from shared.store.backlog import Backlog, Dead, Intended, Unsent
+from shared.store.backlog import Backlog, Dead, Intended, Known, Unsent
 from shared.topology import dead_exchange, delay_exchange, return_exchange
 from tests.unit.shared.fakes import FakeClock, FakePublisher
 from tests.unit.shared.shell_stage import LOST, Stage
 from tests.unit.shared.toy import Encore, Encored, command, cue, order, toy
 
 LANE = "payment.order.placed"
-EMPTY = Backlog("payment", Unsent(0, None, 0), (Intended("charge"),), ())
+EMPTY = Backlog("payment", Unsent(0, None, 0), Known(None, None), (Intended("charge"),), ())
 
 
 class Read:
@@ -135,7 +135,9 @@ def test_a_backlog_is_shown() -> None:
     """Of lanes that are ours; what a stranger wrote on a letter is no label."""
     read = Read(payment)
     letters = (Dead(LANE, "ValueError", 2, 9.0), Dead(LANE, "KeyError", 3, 9.0), Dead("0b1c7e", "Odd", 1, 9.0))
-    read.metrics.show(Backlog("payment", Unsent(7, 12.5, 1), (Intended("charge", 5, 4, 3.5, 2),), letters))
+    read.metrics.show(
+        Backlog("payment", Unsent(7, 12.5, 1), Known(None, None), (Intended("charge", 5, 4, 3.5, 2),), letters)
+    )
     assert read("quartet_outbox_oldest_seconds") == 12.5
     shown = {
         "outbox_waiting": 7, "outbox_parked": 1, "intents_waiting": 5, "intents_due": 4, "intents_parked": 2,

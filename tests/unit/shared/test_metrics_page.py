@@ -11,7 +11,7 @@ from fastapi import FastAPI
 
 from shared.http.metrics import metrics_router
 from shared.metrics import Metrics
-from shared.store.backlog import Backlog, Backlogs, Unsent
+from shared.store.backlog import Backlog, Backlogs, Known, Unsent
 from tests.unit.shared.fakes import FakeClock
 from tests.unit.shared.http import client
 from tests.unit.shared.shell_stage import LOST
@@ -34,7 +34,7 @@ class FakeBacklogs:
         await self.answering.wait()
         if self.error is not None:
             raise self.error
-        return Backlog("toy", Unsent(self.counted, 1.0, 0), (), ())
+        return Backlog("toy", Unsent(self.counted, 1.0, 0), Known(None, None), (), ())
 
 
 class Page:
