@@ -99,10 +99,11 @@ def _what(wait: Document) -> str:
         "reaction": f"reacts to {wait['event']}",
         "dead letter": f"failed on {wait['event']}, which was set aside: quartet dlq list",
         "intent": f"is to be answered from outside, since {wait['event']}",
+        "unread": f"has reacted to {wait['event']}; what came of it is still to be read",
         "timer": "ends the wait, unless a verdict comes first",
     }
     parts = [kinds[wait["kind"]]]
-    if wait["kind"] != "timer":
+    if wait["kind"] not in {"timer", "unread"}:
         parts.append(f"awaited for {wait['waits_s']:,.0f} s")
     if wait["overdue_since"]:
         parts.append(f"overdue since {wait['overdue_since'][TIME_OF_DAY]} UTC")

@@ -86,7 +86,7 @@ def _event(step: Step, began: datetime) -> Document:
 
 def _wait(wait: Wait, now: datetime, bound: timedelta, intents: Mapping[str, Document]) -> Document:
     overdue_since = wait.since + bound
-    late = wait.kind is not Kind.TIMER and overdue_since < now
+    late = wait.can_be_late and overdue_since < now
     return {
         "kind": wait.kind,
         "name": wait.name,

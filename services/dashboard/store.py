@@ -17,10 +17,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from services.dashboard.dance import Dance
 from services.dashboard.feeds import FeedPage
 from services.dashboard.log import Asked, Happened, Verdict
-from services.dashboard.story import Kind, Story, tell
+from services.dashboard.story import Story, tell
 from shared.store.connection import by_whose_fault, rows_json
-
-ADVANCED = "advanced"
 
 _ALONE = text("SELECT pg_advisory_xact_lock(hashtext('dashboard'))")
 """Held by who writes: two who tell one order's story from half of its events each would both be wrong."""
@@ -65,6 +63,12 @@ _TAKE_BACK = text("""
     DELETE FROM verdicts AS v USING json_to_recordset(:rows) AS r(service text, event_id uuid)
     WHERE v.service = r.service AND v.event_id = r.event_id
 """)
+_LEARNED = text("""
+    DELETE FROM verdicts AS v USING events AS e
+    WHERE v.order_id = ANY(:orders) AND e.order_id = v.order_id AND e.service = v.service
+    AND e.causation_id = v.event_id
+""")
+"""What a log tells, no inbox has to: so the rows are the same whether somebody asked before it was read or not."""
 _ASKED = text("UPDATE orders SET asked_at = now() WHERE order_id = ANY(:orders)")
 _TO_ASK = text("""
     SELECT order_id FROM orders
@@ -108,8 +112,8 @@ class Store:
     async def judge(self, orders: Collection[UUID], answers: Mapping[Asked, Verdict | None]) -> None:
         """Keep what services answered about what some orders wait for, and tell their stories again.
 
-        That a service advanced is not kept: its log tells, and tells more. What was set aside and is not known now is
-        replayed, and waited for anew; only of what is older than an inbox remembers does the last word stand.
+        What was set aside and is not known now is replayed, and waited for anew; only of what is older than an inbox
+        remembers does the last word stand.
         """
         with by_whose_fault():
             async with self._engine.begin() as connection:
@@ -121,9 +125,9 @@ class Store:
                 for asked, verdict in answers.items():
                     if (event := about.get(asked.event_id)) is None:
                         continue
-                    if verdict and verdict.outcome != ADVANCED:
+                    if verdict:
                         given.append({**asked._asdict(), "order_id": event.order_id, **asdict(verdict)})
-                    elif verdict or event.at > forgotten:
+                    elif event.at > forgotten:
                         taken_back.append(asked._asdict())
                 await connection.execute(_JUDGE, {"rows": rows_json(given)})
                 await connection.execute(_TAKE_BACK, {"rows": rows_json(taken_back)})
@@ -144,6 +148,7 @@ class Store:
                 return await self._stories(connection, orders)
 
     async def _tell(self, connection: AsyncConnection, orders: Collection[UUID]) -> None:
+        await connection.execute(_LEARNED, {"orders": list(orders)})
         stories = await self._stories(connection, orders)
         rows = [order_row(order_id, story) for order_id, story in stories.items()]
         await connection.execute(_TELL, {"rows": rows_json(rows)})
@@ -182,7 +187,7 @@ def order_row(order_id: UUID, story: Story) -> dict[str, Any]:
         "events": len(story.steps),
         "waiting_for": wait and wait.name,
         "waiting_kind": wait and wait.kind,
-        "waiting_since": wait.since if wait and wait.kind is not Kind.TIMER else None,
+        "waiting_since": wait.since if wait and wait.can_be_late else None,
     }
 
 

@@ -14,7 +14,7 @@ from services.dashboard.dance import Dance
 from services.dashboard.log import Asked, Happened, Verdict
 
 OVER = frozenset({"ignored", "dropped"})
-"""What an inbox says of an event from which nothing will come. Where it says "advanced", the log tells what came."""
+"""What an inbox says of an event from which nothing will come."""
 
 
 class Status(StrEnum):
@@ -35,6 +35,14 @@ class Kind(StrEnum):
     INTENT = "intent"
     TIMER = "timer"
     """Nothing is late while it runs."""
+    UNREAD = "unread"
+    """A reaction that has happened, of which the log that was read does not tell yet: nobody is late but who reads."""
+
+
+PUNCTUAL = frozenset({Kind.TIMER, Kind.UNREAD})
+"""What is never late."""
+OF_OUTCOMES = {"dead": Kind.LETTER, "advanced": Kind.UNREAD}
+"""What is waited for where an inbox says something else than that it is over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +64,11 @@ class Wait:
         """When it could have begun."""
         return self.on.at
 
+    @property
+    def can_be_late(self) -> bool:
+        """Say whether anybody is late where this takes long."""
+        return self.kind not in PUNCTUAL
+
 
 @dataclass(frozen=True, slots=True)
 class Story:
@@ -65,7 +78,7 @@ class Story:
     settled: bool
     steps: tuple[Step, ...]
     waits: tuple[Wait, ...]
-    """What keeps the books open first, then what is awaited longest; timers last."""
+    """What keeps the books open first, then what is awaited longest; what is never late last."""
 
     @property
     def waits_for(self) -> Wait | None:
@@ -92,14 +105,14 @@ def tell(
     """Tell the story of the order whose events these are.
 
     What happened before `forgotten` no inbox knows any more: nobody could say that it was ignored, so no reaction to
-    it is waited for, but one of which an inbox said that it was set aside: that stands until a person acts.
+    it is waited for. What an inbox did say stands: that it was set aside, until a person acts.
     """
     chain = Chain(dance, log)
     reactions = _reactions(dance, chain.steps, verdicts or {})
-    known = (wait for wait in reactions if wait.kind is Kind.LETTER or forgotten is None or wait.since > forgotten)
+    known = (wait for wait in reactions if wait.kind is not Kind.REACTION or not forgotten or wait.since > forgotten)
     waits = sorted(
         (*known, *_intents(dance, chain)),
-        key=lambda wait: (wait.kind is Kind.TIMER, not wait.decides, wait.since, wait.name),
+        key=lambda wait: (not wait.can_be_late, not wait.decides, wait.since, wait.name),
     )
     names = {step.event.name for step in chain.steps}
     began = any(step.event.service in dance.judges for step in chain.steps)
@@ -121,9 +134,8 @@ def _reactions(dance: Dance, steps: Iterable[Step], verdicts: Mapping[Asked, Ver
             verdict = verdicts.get(Asked(reaction.service, event.event_id))
             if (reaction.service, event.event_id) in done or (verdict and verdict.outcome in OVER):
                 continue
-            dead = verdict is not None and verdict.outcome == "dead"
             why = verdict.why if verdict else None
-            kind = Kind.LETTER if dead else Kind.REACTION
+            kind = OF_OUTCOMES[verdict.outcome] if verdict else Kind.REACTION
             yield Wait(kind, reaction.name, reaction.service, event, dance.decides(reaction), why)
 
 

@@ -124,6 +124,29 @@ async def test_a_stopped_service_is_named_with_the_reaction(
         assert (await board.json(f"/api/orders/{order_id}"))["state"] == "completed"
 
 
+async def test_what_cannot_be_read_yet_is_not_late(stage: Stage, actors: dict[str, Actor], shop: LocalShop) -> None:
+    """A long transaction holds the feeds back: payment has reacted, its inbox says so, and nobody calls it stuck."""
+    await stage.offer(**GOODS)
+    async with dashboard(stage, actors) as board:
+        await actors.pop("payment").stop()
+        order_id = (await shop.place({"strings": 1}, "tok_approved"))["order_id"]
+        await eventually(lambda: overdue(board, order_id))
+        async with stage.auditor.held("SELECT pg_current_xact_id()"):
+            actors["payment"] = await stage.start("payment")
+
+            async def look() -> None:
+                order = await board.json(f"/api/orders/{order_id}")
+                waits = {(wait["kind"], wait["name"]) for wait in order["next"] if wait["kind"] != "timer"}
+                assert waits == {("unread", "payment.learn_amount"), ("unread", "payment.learn_stock")}
+                assert order["state"] == "running"
+                assert "still to be read" in await board.page(f"/orders/{order_id}")
+
+            await eventually(look)
+        await board.caught_up()
+        assert (await board.json(f"/api/orders/{order_id}"))["state"] == "completed"
+        assert await stage.auditor.count("dashboard_service.verdicts", "outcome = 'advanced'") == 0
+
+
 async def overdue(board: Dashboard, order_id: str) -> dict[str, Any]:
     """Read an order that waits for too long, and for somebody who does not answer."""
     answer = await board.http.get(f"/api/orders/{order_id}")

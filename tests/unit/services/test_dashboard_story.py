@@ -130,6 +130,21 @@ def test_what_was_set_aside_is_waited_for_as_a_letter() -> None:
     assert (waits["inventory.reserve"].kind, waits["inventory.reserve"].why) == (Kind.LETTER, "KeyError")
 
 
+def test_what_is_only_not_read_yet_is_never_late() -> None:
+    """Both services have reacted and one's log was not read: whoever has not reacted is named first."""
+    placed = happened("order", "order.placed", 1)
+    verdicts = {Asked("inventory", placed.event_id): Verdict("advanced")}
+    story = tell(dance(), [placed], verdicts)
+    assert [(wait.kind, wait.name, wait.can_be_late) for wait in story.waits] == [
+        (Kind.REACTION, "payment.learn_amount", True),
+        (Kind.UNREAD, "inventory.reserve", False),
+        (Kind.TIMER, "order.deadline", False),
+    ]
+    assert not story.settled
+    reserved = happened("inventory", "stock.reserved", 2, placed)
+    assert Kind.UNREAD not in {wait.kind for wait in tell(dance(), [placed, reserved], verdicts).waits}
+
+
 def test_what_was_set_aside_is_waited_for_however_long_ago() -> None:
     """An inbox forgets what it ignored, and of that nothing is awaited; a dead letter waits for a person for ever."""
     placed = happened("order", "order.placed", 1)
