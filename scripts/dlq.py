@@ -13,7 +13,7 @@ from infra.ports import SERVICES
 from scripts.operations import Document, Operations, asking
 from scripts.refill import owner_of
 from scripts.sentences import sentences
-from scripts.stack_screen import out, rows_table
+from scripts.stack_screen import out, plain, rows_table
 
 PAGE_MAX_LETTERS = 200
 """Of each service; what is left is said."""
@@ -67,7 +67,7 @@ def show(
             out.print_json(json.dumps({"service": service, **found}))
             return
         for name, value in {"service": service, **found}.items():
-            out.print(f"{name:16}{value}", markup=False, soft_wrap=True)
+            out.print(f"{name:16}{plain(str(value))}", markup=False, soft_wrap=True)
 
 
 @app.command()

@@ -107,7 +107,7 @@ def _what(wait: Document) -> str:
         parts.append(f"awaited for {wait['waits_s']:,.0f} s")
     if wait["overdue_since"]:
         parts.append(f"overdue since {wait['overdue_since'][TIME_OF_DAY]} UTC")
-    if wait["intent"]:
+    if wait["intent"] and wait["kind"] != "timer":
         parts.append(f"asked {wait['intent']['attempts']} times")
         parts += [wait["intent"]["last_error"]] if wait["intent"]["last_error"] else []
         parts += ["parked: quartet parked release"] if wait["intent"]["parked_at"] else []

@@ -1,5 +1,6 @@
 """What the stack's commands show: live on a terminal, line by line elsewhere."""
 
+import re
 import time
 from collections.abc import Mapping, Sequence
 from types import TracebackType
@@ -22,6 +23,7 @@ MURMUR_EVERY_S = 4.0
 MEBIBYTE = 1024 * 1024
 
 WIDE = 120  # where there is no terminal whose width could be asked
+CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 MONTH_TO_SECOND = slice(len("2026-"), len("2026-01-02T03:04:05"))  # of an ISO time
 
 _terminal = Console()
@@ -192,9 +194,14 @@ def _cells(line: Line) -> tuple[str | Text, ...]:
     )
 
 
+def plain(text: str) -> str:
+    """Write a text of strangers so that it does nothing to a terminal but be shown."""
+    return CONTROLS.sub("�", text)
+
+
 def _value(column: str, value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if value is None:
         return ""
-    return str(value)[MONTH_TO_SECOND].replace("T", " ") if column.endswith("_at") else str(value)
+    return str(value)[MONTH_TO_SECOND].replace("T", " ") if column.endswith("_at") else plain(str(value))

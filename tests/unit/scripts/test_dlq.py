@@ -60,6 +60,16 @@ def test_a_letter_is_shown_by_whoever_has_it() -> None:
     assert (result.exit_code, result.stderr) == (FAILED, f"quartet: no service has a dead letter {ONE}\n")
 
 
+def test_what_a_stranger_wrote_does_nothing_to_the_terminal() -> None:
+    """Neither in the list nor where a letter is opened."""
+    hostile = letter(error_class="\x1b[31mred", lane="payment.order.placed")
+    stack = Stack(lambda service, path, _: (200, hostile if path.endswith(ONE) else {"letters": [hostile], "left": 0}))
+    for arguments in (("list",), ("show", ONE)):
+        printed = stack.run("dlq", *arguments).stdout
+        assert "red" in printed
+        assert "\x1b" not in printed
+
+
 @pytest.mark.parametrize(
     ("arguments", "body"),
     [
