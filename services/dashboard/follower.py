@@ -140,7 +140,7 @@ class Follower:
             try:
                 while await self.ask() == ASK_MAX_ORDERS:
                     pass
-            except WorldError as error:
+            except (WorldError, RefusedError) as error:
                 logger.warning("nobody could be asked: {}", error)
             await asyncio.sleep(ASK_INTERVAL_S)
 
