@@ -4,6 +4,7 @@
 .NOTPARALLEL:
 .PHONY: help up demo ablation mutants audit bench bench-dashboard load simulate chaos chaos-payment-fail status logs migrate down reset check test format lock
 MAKEFLAGS += --no-print-directory
+unexport PYTHONPATH  # or another checkout would answer
 
 BIN := .venv/bin
 QUARTET := $(BIN)/quartet
@@ -85,7 +86,7 @@ reset: | $(QUARTET)  ## stop everything, and delete all data, logs and passwords
 
 check: .venv/.development  ## lint, types, architecture, unit tests
 	$(lint)
-	@$(BIN)/pytest tests/unit
+	@$(BIN)/python -m tests unit
 
 test: .venv/.development  ## check, and every test, on native servers and on those of a Docker engine that answers
 	$(lint)

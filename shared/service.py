@@ -9,19 +9,17 @@ from typing import Generic, TypeVar
 
 import uvicorn
 from fastapi import APIRouter, Depends, FastAPI
-from fastapi.telemetry import TelemetryConfig
 from loguru import logger
 from pydantic import ValidationError
 
 from shared.garbage import freeze_what_stays
+from shared.http.application import VERSION, new_application
 from shared.http.asyncapi import asyncapi_router
-from shared.http.body_limit import BodyLimit
 from shared.http.health import health_router
 from shared.http.metrics import metrics_router
 from shared.http.observing import observing_router
 from shared.http.operations import operations_routers
 from shared.http.operator import operator_only
-from shared.http.problems import RESPONSES, add_problem_handlers
 from shared.intents import Performer
 from shared.logs import set_up_logs
 from shared.outcome import Intent
@@ -32,11 +30,8 @@ from shared.store.postgres import States
 from shared.tracing.serving import ServerSpans
 from shared.tracing.spans import Recorder
 
-VERSION = "0.1.0"
 CONNECTIONS_DRAIN_TIMEOUT_S = 2
 KEEP_ALIVE_S = 75  # longer than clients and proxies keep idle connections, or they would send into one being closed
-NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
-"""FastAPI's own would tell of paths, which name customers, and of errors in full."""
 S = TypeVar("S", bound=Settings)
 
 
@@ -62,22 +57,10 @@ class Service(Generic[S]):
             async with runtime:
                 yield
 
-        title = f"Quartet: {self.reactions.service}"
-        app = FastAPI(
-            title=title,
-            version=VERSION,
-            docs_url=None,  # its pages load scripts from a CDN
-            redoc_url=None,
-            redirect_slashes=False,
-            lifespan=life,
-            responses=RESPONSES,
-            telemetry=NO_TELEMETRY,
-        )
+        app = new_application(self.reactions.service, life)
         app.state.runtime = runtime
-        app.add_middleware(BodyLimit)
         if recorder is not None:
             app.add_middleware(ServerSpans, recorder)
-        add_problem_handlers(app)
         app.include_router(health_router(runtime.checks))  # first, as it is asked first: FastAPI reads what it passes
         app.include_router(self.routes(runtime, settings))
         operator = [Depends(operator_only(settings.operator_key))]

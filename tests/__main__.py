@@ -1,4 +1,5 @@
-"""`python -m tests`: every suite, a few side by side, because each of them mostly waits for servers and programs.
+"""`python -m tests`: every suite, a few side by side, because each of them mostly waits for servers and programs; with
+`unit`, the unit tests alone.
 
 The integration suite runs on native servers and, where a Docker engine answers, in containers as well. More at once
 would be no faster: with the processors busy all tests look more often at what they wait for. The exit code is that of
@@ -8,7 +9,7 @@ whichever suite went wrong.
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import IO, TypeAlias
 
@@ -25,15 +26,25 @@ Suite: TypeAlias = tuple[str, ...]
 Ran: TypeAlias = tuple[int, IO[str] | None]
 """The exit code, and what was printed where nobody saw it."""
 END_TO_END: Suite = ("tests/e2e",)
+THE_PURE = ("tests/unit/shared", "tests/unit/services")
+UNIT: tuple[Suite, ...] = (("tests/unit", *(f"--ignore={each}" for each in THE_PURE)), THE_PURE)
+"""In two parts, for two processors: one of programs and files, one that is mostly arithmetic."""
 
 
-def main() -> int:
-    """Run them all."""
+def main(*which: str) -> int:
+    """Run them all, or the unit tests."""
+    if which == ("unit",):
+        return _run(UNIT)
     contained = engine.answers()
-    with ThreadPoolExecutor(AT_ONCE_MAX) as running:
-        codes = list(map(_shown, running.map(run, suites_on(SERVERS[contained]))))
+    code = _run(suites_on(SERVERS[contained]))
     if not contained:
         print(NOT_EXERCISED)  # noqa: T201 - a command line prints
+    return code
+
+
+def _run(suites: Iterable[Suite]) -> int:
+    with ThreadPoolExecutor(AT_ONCE_MAX) as running:
+        codes = list(map(_shown, running.map(run, suites)))
     return next((code for code in codes if code), 0)
 
 
@@ -48,7 +59,7 @@ def suites_on(servers: Sequence[str]) -> Iterator[Suite]:
 
 def run(suite: Suite) -> Ran:
     """Run a suite; what the first one prints is seen while it runs, and what the others print when they are through."""
-    printed = None if suite is END_TO_END else tempfile.TemporaryFile("w+")  # noqa: SIM115 - who shows it closes it
+    printed = None if suite in (END_TO_END, UNIT[0]) else tempfile.TemporaryFile("w+")  # noqa: SIM115 - who shows it closes it
     command = [sys.executable, "-m", "pytest", *suite]
     done = subprocess.run(command, cwd=REPOSITORY, stdout=printed, stderr=printed, check=False)
     return done.returncode, printed
@@ -65,4 +76,4 @@ def _shown(ran: Ran) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(*sys.argv[1:]))

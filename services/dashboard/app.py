@@ -19,11 +19,9 @@ from services.dashboard.parts import Parts
 from services.dashboard.rendering import add_error_pages
 from services.dashboard.settings import DashboardSettings
 from services.dashboard.trying import trying
-from shared.http.body_limit import BodyLimit
+from shared.http.application import new_application
 from shared.http.health import health_router
-from shared.http.problems import RESPONSES, add_problem_handlers
 
-VERSION = "0.1.0"
 STATIC = Path(__file__).with_name("static")
 
 
@@ -53,19 +51,9 @@ def create_app(
             on_failure()
 
     parts = Parts.of(settings, transport)
-    app = FastAPI(
-        title="Quartet: dashboard",
-        version=VERSION,
-        docs_url=None,  # its pages load scripts from a CDN
-        redoc_url=None,
-        redirect_slashes=False,
-        lifespan=life,
-        responses=RESPONSES,
-    )
+    app = new_application("dashboard", life)
     app.state.parts = parts
-    app.add_middleware(BodyLimit)
     app.add_middleware(Guard, names=settings.http_names)
-    add_problem_handlers(app)
     add_error_pages(app)
     for routes in (pages, letters, auditing, trying, api):
         app.include_router(routes(parts))

@@ -66,7 +66,7 @@ class Checkout:
 
 def _of_a_user() -> dict[str, str]:
     """The environment of a shell that has to do with no other checkout."""
-    return {k: v for k, v in os.environ.items() if not k.startswith(("QUARTET_", "VIRTUAL_ENV", "MAKE"))}
+    return {k: v for k, v in os.environ.items() if not k.startswith(("QUARTET_", "VIRTUAL_ENV", "MAKE", "PYTHONPATH"))}
 
 
 def _copy(to: Path) -> None:

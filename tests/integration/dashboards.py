@@ -1,11 +1,13 @@
 """A dashboard over the services of a stage: its application in this process, which asks theirs."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx
 from asgi_lifespan import LifespanManager
@@ -21,11 +23,20 @@ from services.dashboard.parts import Parts
 from services.dashboard.settings import DashboardSettings
 from tests.integration.outside import OPERATOR_KEY
 from tests.integration.served import served_app
+from tests.integration.shop import LocalShop
 from tests.integration.stage import CHANGE_S, Actor, Stage
 from tests.integration.switchboard import Switchboard
 from tests.pictures import LOGGED, TOLD
 from tests.waiting import eventually
 
+GOODS = {"strings": 8, "violin": 20, "rosin": 100}
+MIXED = (
+    ({"strings": 1}, "tok_approved"),
+    ({"violin": 1}, "tok_declined"),
+    ({"strings": 9}, "tok_approved"),
+    ({"rosin": 2}, "tok_insufficient_funds"),
+)
+"""One that goes through, two whose money is not to be had, one of which there is not enough."""
 TABLES = ("events", "feeds", "orders", "verdicts")
 URL = f"http://{HOST}"
 
@@ -104,6 +115,14 @@ async def auditor(stage: Stage, logs: Path | None = None) -> AsyncIterator[str]:
     async with served_app(auditor_app(desk)) as address:
         yield address
     await desk.close()
+
+
+async def bought(stage: Stage, shop: LocalShop, rounds: int = 1) -> None:
+    """Have orders of every kind placed at once, one of them cancelled by its customer, and wait for the end of all."""
+    await asyncio.gather(*(shop.bought(lines, token) for lines, token in MIXED * rounds))
+    placed = await shop.place({"rosin": 1}, "tok_approved", customer_id=f"c-{uuid4()}")
+    await shop.cancel(placed)
+    await stage.auditor.quiescent()
 
 
 async def logged(stage: Stage) -> set[tuple[Any, ...]]:
