@@ -84,10 +84,6 @@ class Dance:
         """Give the reactions of a service that may cause an event."""
         return self._by_cause.get((service, event), ())
 
-    def answers(self, event: str) -> tuple[Intent, ...]:
-        """Give the intents that an event may be the answer to."""
-        return tuple(intent for intent in self.intents.values() if event in intent.answered_by)
-
     def comes_of(self, reaction: Reaction) -> tuple[str, ...]:
         """Give the events that a reaction may cause, and those that may answer its intents."""
         answers = (answer for name in reaction.intends for answer in self.intents[name].answered_by)

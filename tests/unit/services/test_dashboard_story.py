@@ -58,7 +58,7 @@ def _ready(left: dict[str, list[str]], log: Sequence[Happened]) -> Iterator[tupl
     meant = {wait.name for wait in tell(dance(), log).waits}
     for service, name in nexts:
         for reaction in dance().who_may_cause(service, name):
-            if any(intent.name in meant for intent in dance().answers(reaction.event)):
+            if any(reaction.event in intent.answered_by for name, intent in dance().intents.items() if name in meant):
                 yield service, None
     yield from ((service, None) for service, _ in nexts)
 
