@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help up demo ablation mutants audit bench bench-dashboard load simulate chaos chaos-payment-fail status logs migrate down reset check test format lock
+.PHONY: help up demo ablation mutants audit bench bench-dashboard load simulate chaos chaos-payment-fail status logs migrate down reset lint check test format lock
 MAKEFLAGS += --no-print-directory
 unexport PYTHONPATH  # or another checkout would answer
 
@@ -22,13 +22,6 @@ QUARTET := scripts/in-container
 RUNTIME :=
 endif
 endif
-
-define lint
-	@$(BIN)/ruff check .
-	@$(BIN)/ruff format --check .
-	@$(BIN)/mypy
-	@$(BIN)/lint-imports
-endef
 
 help:  ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1 | \2/p' Makefile | column -t -s '|' 2>/dev/null || grep '## ' Makefile
@@ -84,12 +77,16 @@ down: | $(QUARTET)  ## stop everything; the data stays
 reset: | $(QUARTET)  ## stop everything, and delete all data, logs and passwords
 	@$(QUARTET) reset
 
-check: .venv/.development  ## lint, types, architecture, unit tests
-	$(lint)
+lint: .venv/.development  ## style, types, architecture
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+check: lint  ## lint, and the unit tests
 	@$(BIN)/python -m tests unit
 
 test: .venv/.development  ## check, and every test, on native servers and on those of a Docker engine that answers
-	$(lint)
 	@$(BIN)/python -m tests
 
 format: .venv/.development  ## write the code as it should look

@@ -1,5 +1,5 @@
-"""`python -m tests`: every suite, a few side by side, because each of them mostly waits for servers and programs; with
-`unit`, the unit tests alone.
+"""`python -m tests`: every suite and `make lint`, a few side by side, because most of them mostly wait for servers and
+programs; with `unit`, the unit tests alone.
 
 The integration suite runs on native servers and, where a Docker engine answers, in containers as well. More at once
 would be no faster: with the processors busy all tests look more often at what they wait for. The exit code is that of
@@ -22,12 +22,14 @@ SERVERS = {False: ("native",), True: ("native", "containers")}
 AT_ONCE_MAX = 3
 
 Suite: TypeAlias = tuple[str, ...]
-"""What pytest is told."""
+"""What is typed."""
 Ran: TypeAlias = tuple[int, IO[str] | None]
 """The exit code, and what was printed where nobody saw it."""
-END_TO_END: Suite = ("tests/e2e",)
+PYTEST: Suite = (sys.executable, "-m", "pytest")
+END_TO_END: Suite = (*PYTEST, "tests/e2e")
+LINT: Suite = ("make", "lint")
 HALF = ("tests/unit/shared", "tests/unit/services", "tests/unit/scripts")
-UNIT: tuple[Suite, ...] = (("tests/unit", *(f"--ignore={each}" for each in HALF)), HALF)
+UNIT: tuple[Suite, ...] = ((*PYTEST, "tests/unit", *(f"--ignore={each}" for each in HALF)), (*PYTEST, *HALF))
 """In two parts that take about as long, for two processors."""
 
 
@@ -53,15 +55,15 @@ def suites_on(servers: Sequence[str]) -> Iterator[Suite]:
     yield END_TO_END
     for where in servers:
         for which in ("not outage", "outage"):
-            yield "tests/integration", f"--servers={where}", "-m", which
-    yield "tests/unit", "tests/simulation"
+            yield (*PYTEST, "tests/integration", f"--servers={where}", "-m", which)
+    yield (*PYTEST, "tests/unit", "tests/simulation")
+    yield LINT
 
 
 def run(suite: Suite) -> Ran:
     """Run a suite; what the first one prints is seen while it runs, and what the others print when they are through."""
     printed = None if suite in (END_TO_END, UNIT[0]) else tempfile.TemporaryFile("w+")  # noqa: SIM115 - who shows it closes it
-    command = [sys.executable, "-m", "pytest", *suite]
-    done = subprocess.run(command, cwd=REPOSITORY, stdout=printed, stderr=printed, check=False)
+    done = subprocess.run(suite, cwd=REPOSITORY, stdout=printed, stderr=printed, check=False)
     return done.returncode, printed
 
 

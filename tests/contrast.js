@@ -1,7 +1,12 @@
 () => {
   const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
   // Whatever way a colour is written, the canvas paints it: read what came out.
+  const read = new Map();
   function rgba(colour) {
+    if (!read.has(colour)) read.set(colour, painted(colour));
+    return read.get(colour);
+  }
+  function painted(colour) {
     canvas.clearRect(0, 0, 1, 1);
     canvas.fillStyle = colour;
     canvas.fillRect(0, 0, 1, 1);

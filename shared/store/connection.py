@@ -1,8 +1,8 @@
 """The way to PostgreSQL: an engine with bounded waits, and database errors by whose fault they are."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, ClassVar
 
 import asyncpg
 import orjson
@@ -23,10 +23,30 @@ PLANS = {"enable_seqscan": "off", "enable_nestloop": "off"}
 """Every statement of a service goes by key. Left alone the planner takes a table for as small as when it was analyzed
 last, perhaps empty, scans it whole for every row of a batch, and a prepared statement keeps that plan."""
 
+FIRST_OWN_OID = 16_384
+"""Types with smaller numbers are PostgreSQL's own, and the same in every database. Source: its `access/transam.h`."""
+
 UNIQUE_VIOLATION = "23505"
 QUERY_CANCELED = "57014"
 DATA_REFUSED = ("22", "23")
 """SQLSTATE classes: data exception, integrity constraint violation."""
+
+
+class Connection(asyncpg.Connection):  # type: ignore[misc] # asyncpg tells no types
+    """Asks what PostgreSQL's own types are made of once in a process.
+
+    asyncpg asks anew on each connection, of a `uuid[]` as of all but the plainest: 10 ms of the server's time.
+    """
+
+    _told: ClassVar[dict[frozenset[int], Any]] = {}
+
+    async def _introspect_types(self, typeoids: Iterable[int], timeout: float | None) -> Any:  # noqa: ASYNC109 - asyncpg's
+        asked = frozenset(typeoids)
+        if max(asked) >= FIRST_OWN_OID:
+            return await super()._introspect_types(asked, timeout)
+        if asked not in self._told:
+            self._told[asked] = await super()._introspect_types(asked, timeout)
+        return self._told[asked]
 
 
 def connect(database_url: str, application_name: str) -> AsyncEngine:
@@ -40,6 +60,7 @@ def connect(database_url: str, application_name: str) -> AsyncEngine:
         json_deserializer=orjson.loads,
         pool_pre_ping=False,  # the shell runs a batch again on a lost connection; a ping would cost a round trip each
         connect_args={
+            "connection_class": Connection,
             "timeout": CONNECT_TIMEOUT_S,
             "command_timeout": COMMAND_TIMEOUT_S,
             "server_settings": {"application_name": application_name, "jit": "off", **PLANS},

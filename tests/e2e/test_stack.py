@@ -24,8 +24,7 @@ from tests.waiting import eventually
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1800)]
 
-ORDERS = {1: 1000, 2: 400}
-"""By SCALE."""
+ORDERS = 400
 TWICE = ((Mode.NATIVE, 2), (Mode.DOCKER, 2))
 """The README's commands, in either mode, are for a stack where every service is there once."""
 KILL_AFTER_ORDERS = 150
@@ -85,7 +84,7 @@ def test_demo_shows_four_ends(stack: Checkout) -> None:
         assert event in printed
 
 
-@on((Mode.NATIVE, 1), (Mode.DOCKER, 2))
+@on(*TWICE)
 def test_up_twice_is_harmless(stack: Checkout) -> None:
     """A second `make up` changes no process, and another SCALE is refused."""
     before = identities(stack)
@@ -94,7 +93,7 @@ def test_up_twice_is_harmless(stack: Checkout) -> None:
     assert identities(stack) == before
 
 
-@on((Mode.NATIVE, 1))
+@on((Mode.NATIVE, 2))
 async def test_a_key_opens_until_it_is_revoked(stack: Checkout) -> None:
     """`quartet key issue` prints one that works at once; revoked, it works no more; what cannot be is one line."""
     key = stack.type(".venv/bin/quartet key issue carl").strip()
@@ -114,16 +113,16 @@ async def test_a_key_opens_until_it_is_revoked(stack: Checkout) -> None:
         assert stack.type(f".venv/bin/quartet key {wrong}", exit_code=2).count("\n") == 1
 
 
-@on((Mode.NATIVE, 1), *TWICE)
+@on(*TWICE)
 async def test_a_crowd_while_a_service_is_killed(stack: Checkout) -> None:
     """Orders of 50 clients all end, and stock and money add up, though payment is killed in the middle."""
     placed: list[str] = []
-    orders, restarts_before = ORDERS[stack.scale], restarts(stack.status())
+    restarts_before = restarts(stack.status())
     async with Shop(stack.operator_key) as shop:
         before = {sku: await shop.stock(sku) for sku in SKUS}
 
         def until_the_kill_and_on() -> Iterator[Wish]:
-            for number, wish in enumerate(wishes(orders, seed=1)):
+            for number, wish in enumerate(wishes(ORDERS, seed=1)):
                 if number == KILL_AFTER_ORDERS:
                     kill(stack, "payment")
                 yield wish
@@ -132,7 +131,7 @@ async def test_a_crowd_while_a_service_is_killed(stack: Checkout) -> None:
         ends = await all_ended(shop, placed)
         after = {sku: await shop.stock(sku) for sku in SKUS}
     assert not ends.wrong
-    assert sum(ends.by_end.values()) == len(set(placed)) == orders
+    assert sum(ends.by_end.values()) == len(set(placed)) == ORDERS
     assert {"out_of_stock", "payment_declined", "customer_request"} <= {reason for _, reason in ends.by_end if reason}
     for sku in SKUS:
         assert after[sku]["sold"] - before[sku]["sold"] == ends.sold[sku]

@@ -11,7 +11,7 @@ from tests.integration.shop import LocalShop
 from tests.integration.stage import Actor, Stage
 from tests.pictures import SHOWN, STANDING
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.once]
 
 
 async def standing(stage: Stage) -> set[tuple[Any, ...]]:

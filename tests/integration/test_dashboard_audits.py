@@ -10,7 +10,7 @@ from tests.integration.spoilt import letter
 from tests.integration.stage import Actor, Stage
 from tests.waiting import eventually
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.once]
 
 
 async def consistency(board: Dashboard, said: str) -> str:

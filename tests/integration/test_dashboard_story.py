@@ -13,7 +13,7 @@ from tests.integration.shop import LocalShop
 from tests.integration.stage import Actor, Stage
 from tests.waiting import eventually
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.once]
 
 TRIES = 3
 

@@ -12,11 +12,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.ids import new_id
 from shared.ports import WorldError
-from shared.store.connection import POOL_MAX_CONNECTIONS, by_whose_fault, connect
+from shared.store.connection import POOL_MAX_CONNECTIONS, Connection, by_whose_fault, connect
 from shared.store.driver import Statement, driving, transacting
 from tests.integration.auditor import Auditor
 from tests.integration.servers import Servers
 
+THESE = Statement(text("SELECT unnest(CAST(:ids AS uuid[])) AS id"))
 ONE = Statement(text("SELECT :number + 1 AS more, CAST(:number AS integer) AS same"))
 RECEIVED = Statement(text("INSERT INTO inbox (event_id, type) VALUES (:event_id, 'order.placed.v1')"))
 SLEEP = Statement(text("SELECT pg_sleep(:seconds)"))
@@ -38,6 +39,26 @@ async def use_every_connection(engine: AsyncEngine) -> None:
             assert (row["more"], row["same"]) == (2, 1)
 
     await asyncio.gather(*(use() for _ in range(POOL_MAX_CONNECTIONS)))
+
+
+async def test_what_a_type_is_made_of_is_asked_once(engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second connection knows it from the first."""
+    asked = list[object]()
+    ask = asyncpg.Connection._introspect_types
+
+    async def counted(connection: asyncpg.Connection, types: object, within_s: object) -> object:
+        asked.append(types)
+        return await ask(connection, types, within_s)
+
+    monkeypatch.setattr(Connection, "_told", {})
+    monkeypatch.setattr(asyncpg.Connection, "_introspect_types", counted)
+    ids = [new_id(), new_id()]
+    async with transacting(engine) as one:
+        assert [row["id"] for row in await THESE.rows(one, ids=ids)] == ids
+        assert len(asked) == 1
+        async with transacting(engine) as other:
+            assert [row["id"] for row in await THESE.rows(other, ids=ids)] == ids
+    assert len(asked) == 1
 
 
 async def test_a_transaction_that_was_not_ended(engine: AsyncEngine) -> None:

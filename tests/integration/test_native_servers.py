@@ -14,7 +14,6 @@ import psutil
 import pytest
 import pytest_asyncio
 from aio_pika.exceptions import ProbableAuthenticationError
-from aiormq.exceptions import ChannelAccessRefused
 
 from infra.credentials import AUDITOR, DATABASE_ROLES, role_variable
 from infra.failure import StackError
@@ -81,14 +80,6 @@ async def connected(server: Postgres, role: str, database: str = "quartet") -> A
         yield connection
     finally:
         await connection.close(timeout=5)
-
-
-async def publish(server: RabbitMQ, user: str, exchange: str) -> None:
-    """Publish as `user`, and wait for the broker's answer."""
-    async with await aio_pika.connect(server.url(user), timeout=10) as connection:
-        channel = await connection.channel()
-        target = await channel.get_exchange(exchange, ensure=False)
-        await target.publish(aio_pika.Message(b""), "any", mandatory=False, timeout=10)
 
 
 def everything_below(handle: Running) -> list[psutil.Process]:
@@ -194,39 +185,6 @@ async def test_a_frozen_postgres_is_not_ready(postgres: Database) -> None:
     assert await server.ready()
 
 
-async def test_a_broker_user_is_refused_anothers_exchange(rabbitmq: Broker) -> None:
-    """Order publishes to its own exchanges; to payment's it may not, nor may it declare anything."""
-    server, _ = rabbitmq
-    async with await aio_pika.connect(server.url("topology"), timeout=10) as connection:
-        channel = await connection.channel()
-        for exchange in ("order.events", "payment.events", "payment.return"):
-            await channel.declare_exchange(exchange, aio_pika.ExchangeType.TOPIC, durable=True)
-    await publish(server, "order", "order.events")
-    for forbidden in ("payment.events", "payment.return"):
-        with pytest.raises(ChannelAccessRefused):
-            await publish(server, "order", forbidden)
-    async with await aio_pika.connect(server.url("order"), timeout=10) as connection:
-        channel = await connection.channel()
-        with pytest.raises(ChannelAccessRefused):
-            await channel.declare_queue("order.mine", durable=True)
-
-
-async def test_a_broker_user_is_refused_anothers_lane(rabbitmq: Broker) -> None:
-    """A service consumes its own lanes alone."""
-    server, _ = rabbitmq
-    async with await aio_pika.connect(server.url("topology"), timeout=10) as connection:
-        channel = await connection.channel()
-        for lane in ("order.payment.captured", "payment.stock.reserved"):
-            await channel.declare_queue(lane, durable=True, arguments={"x-queue-type": "quorum"})
-    async with await aio_pika.connect(server.url("order"), timeout=10) as connection:
-        channel = await connection.channel()
-        own = await channel.get_queue("order.payment.captured", ensure=False)
-        assert await own.get(fail=False) is None
-        other = await channel.get_queue("payment.stock.reserved", ensure=False)
-        with pytest.raises(ChannelAccessRefused):
-            await other.get(fail=False)
-
-
 async def test_the_default_guest_does_not_exist(rabbitmq: Broker) -> None:
     """Neither the user nor the vhost that RabbitMQ makes when it is given none."""
     server, _ = rabbitmq
@@ -248,29 +206,6 @@ async def test_everything_listens_on_this_machine_alone(postgres: Database, rabb
         ]
         assert listening
         assert all(ip_address(address).is_loopback for address in listening)
-
-
-async def test_rabbitmq_keeps_what_it_confirmed_when_it_is_killed(rabbitmq: Broker) -> None:
-    """Killed as by a power cut and started again on the same data."""
-    server, handle = rabbitmq
-    async with await aio_pika.connect(server.url("topology"), timeout=10) as connection:
-        channel = await connection.channel()
-        await channel.declare_queue("order.kept", durable=True, arguments={"x-queue-type": "quorum"})
-    await (
-        handle.restart()
-    )  # the declaration itself is not safe yet in its first moments, whatever the type of the queue
-    async with await aio_pika.connect(server.url("topology"), timeout=10) as connection:
-        channel = await connection.channel()
-        persistent = aio_pika.Message(b"kept", delivery_mode=aio_pika.DeliveryMode.PERSISTENT)
-        await channel.default_exchange.publish(persistent, "order.kept", mandatory=True, timeout=10)
-    await handle.kill()
-    await handle.start()
-    async with await aio_pika.connect(server.url("topology"), timeout=10) as connection:
-        channel = await connection.channel()
-        again = await channel.declare_queue("order.kept", durable=True, passive=True)
-        message = await again.get(timeout=10)
-        assert message is not None
-        assert message.body == b"kept"
 
 
 async def test_stopping_leaves_no_process(postgres: Database, rabbitmq: Broker) -> None:
