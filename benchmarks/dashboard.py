@@ -61,6 +61,11 @@ SELECT order_id, (ARRAY['running', 'completed', 'compensating', 'compensated'])[
 FROM events, LATERAL (SELECT abs(hashtext(order_id::text)) % 100 = 0 AS stuck) AS one_in_a_hundred
 GROUP BY order_id, stuck
 """
+WAITS = """
+INSERT INTO waits (order_id, event_id, service, name, since)
+SELECT order_id, event_id, 'payment', name, occurred_at FROM events JOIN orders USING (order_id)
+WHERE waiting_for IS NOT NULL AND name IN ('order.placed', 'stock.reserved')
+"""
 
 
 class Nobody(httpx.AsyncBaseTransport):
@@ -112,6 +117,7 @@ async def _fill(connection: asyncpg.Connection, orders: int) -> int:
     for first in range(1, orders + 1, ORDERS_PER_INSERT_MAX):
         await connection.execute(EVENTS, first, min(first + ORDERS_PER_INSERT_MAX - 1, orders))
     await connection.execute(ORDERS)
+    await connection.execute(WAITS)
     await connection.execute("VACUUM ANALYZE events")
     await connection.execute("VACUUM ANALYZE orders")
     held: int = await connection.fetchval("SELECT count(*) FROM events")

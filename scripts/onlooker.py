@@ -13,7 +13,7 @@ from scripts.sentences import NOT_UP
 
 Document: TypeAlias = dict[str, Any]
 
-HTTP_TIMEOUT_S = 10.0
+ANSWER_TIMEOUT_S = 5.0
 NOT_FOUND = 404
 
 
@@ -25,7 +25,7 @@ class Onlooker(AbstractContextManager["Onlooker"]):
 
     def __init__(self, transport: httpx.BaseTransport | None = None) -> None:
         self._client = httpx.Client(
-            base_url=f"http://{HOST}:{DASHBOARD}", timeout=HTTP_TIMEOUT_S, transport=transport, trust_env=False
+            base_url=f"http://{HOST}:{DASHBOARD}", timeout=ANSWER_TIMEOUT_S, transport=transport, trust_env=False
         )
 
     def __exit__(
@@ -39,6 +39,11 @@ class Onlooker(AbstractContextManager["Onlooker"]):
         try:
             answer = self._client.get(path, params={n: str(v) for n, v in query.items() if v is not None})
             document: Document = answer.json()
+        except httpx.ReadTimeout as error:
+            raise StackError(
+                f"the dashboard listens, and answers nothing within {ANSWER_TIMEOUT_S:g} s: `make status`,"
+                " or `make logs NAME=dashboard`"
+            ) from error
         except (httpx.HTTPError, ValueError) as error:
             raise StackError(f"the dashboard does not answer ({type(error).__name__}). {NOT_UP}") from error
         if answer.is_success:

@@ -89,14 +89,14 @@ def _services(stage: Document) -> Table:
             str(sum(intent["due"] for intent in intents)),
             Text(str(parked), "bold red" if parked else ""),
             str(each["retries"]),
-            str(behind[each["service"]]),
+            "–" if behind[each["service"]] is None else str(behind[each["service"]]),
         )
     return table
 
 
 def _lanes(stage: Document) -> Table:
     table = Table(box=None, pad_edge=False)
-    for column in ("event", "reaction", "a minute", "queued", "stuck", "oldest", "dead"):
+    for column in ("event", "reaction", "a minute", "events", "messages", "stuck", "oldest", "dead"):
         table.add_column(column, justify="left" if column in ("event", "reaction") else "right", no_wrap=True)
     for lane in stage["lanes"]:
         style = "red" if lane["dead_letters"] or lane["unheard"] else "yellow" if lane["stuck"] else ""
@@ -104,6 +104,7 @@ def _lanes(stage: Document) -> Table:
             lane["event"],
             ", ".join(lane["reactions"]),
             str(stage["rates"][lane["event"]]),
+            str(lane["events"]),
             "–" if lane["messages"] is None else str(lane["messages"]),
             str(lane["stuck"]),
             "" if lane["oldest_s"] is None else f"{lane['oldest_s']:.0f} s",

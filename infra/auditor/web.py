@@ -8,14 +8,15 @@ somebody pointed here (DNS rebinding) is not answered.
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from http import HTTPStatus
-from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from infra.auditor.desk import Desk
+from infra.own_names import OwnNames
 from infra.ports import HOST
 
 NAMES = (HOST, "localhost", "auditor")
@@ -44,7 +45,7 @@ def create_app(desk: Desk) -> Starlette:
         Route("/audit", begin, methods=["POST"]),
         Route("/livez", livez),
     ]
-    return Starlette(routes=routes, lifespan=life)
+    return Starlette(routes=routes, lifespan=life, middleware=[Middleware(OwnNames, names=NAMES)])
 
 
 async def livez(_: Request) -> Response:
@@ -53,18 +54,9 @@ async def livez(_: Request) -> Response:
 
 
 def _refusal(request: Request) -> Response | None:
-    if _name(request.headers.get("host", "")) not in NAMES:
-        return _problem(HTTPStatus.MISDIRECTED_REQUEST, "Nothing is served here under this name.")
     if "origin" in request.headers:
         return _problem(HTTPStatus.FORBIDDEN, "No page has anything done here: ask the dashboard.")
     return None
-
-
-def _name(host: str) -> str | None:
-    try:
-        return urlsplit(f"//{host}").hostname
-    except ValueError:
-        return None
 
 
 def _problem(status: HTTPStatus, detail: str) -> Response:

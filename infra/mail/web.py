@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
@@ -14,10 +15,13 @@ from infra.mail.page import render
 from infra.mail.settings import Settings
 from infra.mail.smtp import listening
 from infra.mail.store import Store, open_store
+from infra.own_names import OwnNames
 
 PAGE_MAX_MESSAGES = 1_000
 PAGE_DEFAULT_MESSAGES = 100
 NUMBER_MAX = 2**63 - 1
+NAMES = ("127.0.0.1", "localhost", "mail")
+"""By its address natively, in containers by its name."""
 
 SAFE_HEADERS = {
     "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'",
@@ -38,7 +42,7 @@ def create_app(settings: Settings) -> Starlette:
             yield
 
     routes = [Route("/", index), Route("/messages", messages), Route("/livez", livez)]
-    return Starlette(routes=routes, lifespan=lifespan)
+    return Starlette(routes=routes, lifespan=lifespan, middleware=[Middleware(OwnNames, names=NAMES)])
 
 
 async def index(request: Request) -> Response:

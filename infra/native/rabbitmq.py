@@ -13,6 +13,7 @@ from infra import ports
 from infra.home import REPOSITORY
 from infra.native.environment import inherited
 from infra.native.install import Installed
+from infra.native.own_home import make_home, server_of
 from infra.native.probes import epmd_answers, http_ok
 from infra.native.program import Program
 from infra.ports import HOST
@@ -21,7 +22,7 @@ from infra.rabbitmq.users import TOPOLOGY, VHOST, definitions
 NODE = "quartet@localhost"
 PROCESS_NAMES = frozenset({"beam.smp", "erl_child_setup", "inet_gethost", "epmd"})
 SETTINGS_FILE = REPOSITORY / "infra" / "rabbitmq" / "rabbitmq.conf"
-PLUGINS = "[rabbitmq_management,rabbitmq_prometheus].\n"
+PLUGINS = ("rabbitmq_management", "rabbitmq_prometheus")
 EMULATOR_ARGUMENTS = (
     "+S 2:2 +sbwt none +sbwtdcpu none +sbwtdio none"  # two schedulers, and none spins while it waits
     " -kernel inet_dist_use_interface {127,0,0,1}"
@@ -58,10 +59,11 @@ class RabbitMQ:
             (self.directory / name).mkdir(mode=0o700, parents=True, exist_ok=True)
         self._write("rabbitmq-env.conf", "")  # or it reads the system's
         self._write("advanced.config", "[].\n")
-        self._write("enabled_plugins", PLUGINS)
+        self._write("enabled_plugins", f"[{','.join(PLUGINS)}].\n")
         self._write("definitions.json", json.dumps(definitions(self.passwords), indent=1))
         own = "".join(f"{name} = {value}\n" for name, value in self._settings().items())
         self._write("rabbitmq.conf", SETTINGS_FILE.read_text() + own)
+        make_home(self.installed.server, PLUGINS, self._home)
 
     def programs(self) -> tuple[Program, Program]:
         """Give what the supervisor runs, epmd first; `initialise` comes first."""
@@ -77,7 +79,7 @@ class RabbitMQ:
         )
         node = Program(
             name="rabbitmq",
-            argv=(str(self.installed.server),),
+            argv=(str(server_of(self._home, self.installed.server)),),
             env=env,
             cwd=self.directory,
             needs=(mapper.name,),
@@ -87,6 +89,10 @@ class RabbitMQ:
             stop_timeout_s=30.0,
         )
         return mapper, node
+
+    @property
+    def _home(self) -> Path:
+        return self.directory / "server"
 
     async def ready(self) -> bool:
         """Tell whether it has loaded its users and listens for AMQP: it does so last."""

@@ -11,6 +11,7 @@ from fastapi.security import APIKeyHeader
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
+from infra.own_names import OwnNames
 from infra.provider import problems
 from infra.provider.faults import FaultRates, Faults
 from infra.provider.ledger import open_ledger
@@ -24,6 +25,8 @@ from infra.provider.wire import KEY_MAX_CHARS, KEY_PATTERN, ChargeBody, change_o
 
 PAGE_MAX_LINES = 1000
 LINE_MAX = 2**63 - 1
+NAMES = ("127.0.0.1", "localhost", "provider")
+"""By its address natively, in containers by its name."""
 
 Key = Annotated[str, Path(max_length=KEY_MAX_CHARS, pattern=KEY_PATTERN)]
 After = Annotated[int, Query(ge=0, le=LINE_MAX)]
@@ -47,6 +50,7 @@ def create_app(settings: Settings, *, chance: random.Random | None = None, patie
     app = FastAPI(title="Payment provider", docs_url=None, redoc_url=None, lifespan=lifespan)
     app.include_router(router)
     app.add_middleware(BodyLimit)
+    app.add_middleware(OwnNames, names=NAMES)
     problems.install(app)
     return app
 

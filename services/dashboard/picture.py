@@ -50,6 +50,10 @@ _RATES = text("""
     SELECT name, count(*) FROM events
     WHERE occurred_at > now() - make_interval(secs => :window_s) GROUP BY name
 """)
+_WAITING = text("""
+    SELECT service, name, count(*) AS events, extract(epoch FROM now() - min(since))::float AS oldest_s
+    FROM waits GROUP BY service, name
+""")
 _NEWEST = text("""
     SELECT event_id, order_id, service, name, occurred_at FROM events ORDER BY occurred_at DESC LIMIT :limit
 """)
@@ -91,6 +95,14 @@ class Group:
     since: datetime
     oldest_s: float
     ids: list[UUID]
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """How many events a service has yet to react to, and for how long the oldest has waited."""
+
+    events: int = 0
+    oldest_s: float | None = None
 
 
 class Picture:
@@ -165,6 +177,11 @@ class Picture:
     async def rates(self) -> dict[str, int]:
         """Count the events of the last minute by name."""
         return {row["name"]: row["count"] for row in await self._rows(_RATES, {"window_s": RATE_WINDOW_S})}
+
+    async def waiting(self) -> dict[tuple[str, str], Waiting]:
+        """Count what every service has yet to react to, by the service and the event's name."""
+        rows = await self._rows(_WAITING, {})
+        return {(row["service"], row["name"]): Waiting(row["events"], row["oldest_s"]) for row in rows}
 
     async def newest(self, limit: int) -> list[Mapping[str, Any]]:
         """List the newest events of all."""

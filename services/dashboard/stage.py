@@ -5,20 +5,22 @@ from collections.abc import Mapping
 
 from services.dashboard.documents import Document, behind
 from services.dashboard.parts import Parts
-from services.dashboard.picture import Group
+from services.dashboard.picture import Group, Waiting
 from services.dashboard.vitals import Vitals
 
 
 async def stage(parts: Parts) -> Document:
     """Write how everything is right now: orders by state, every service, every lane, every event's rate."""
-    counts, rates, vitals = await asyncio.gather(parts.picture.counts(), parts.picture.rates(), parts.pulse.take())
+    counts, rates, waiting, vitals = await asyncio.gather(
+        parts.picture.counts(), parts.picture.rates(), parts.picture.waiting(), parts.pulse.take()
+    )
     stuck_at = {group.waiting_for: group for group in await parts.picture.stuck()}
     return {
         "orders": counts,
         "events_per_min": sum(rates.values()),
         "rates": {event.name: rates.get(event.name, 0) for event in parts.dance.events.values() if event.public},
         "services": [_service(parts, vitals, name) for name in parts.dance.services],
-        "lanes": [_lane(parts, vitals, service, event, stuck_at) for service, event in parts.dance.lanes],
+        "lanes": [_lane(parts, vitals, lane, waiting.get(lane, Waiting()), stuck_at) for lane in parts.dance.lanes],
         "dead_letters": vitals.all_letters,
         "parked": vitals.all_parked,
         "broker": vitals.depths.why,
@@ -39,7 +41,10 @@ def _service(parts: Parts, vitals: Vitals, name: str) -> Document:
     }
 
 
-def _lane(parts: Parts, vitals: Vitals, service: str, event: str, stuck_at: Mapping[str, Group]) -> Document:
+def _lane(
+    parts: Parts, vitals: Vitals, lane: tuple[str, str], waiting: Waiting, stuck_at: Mapping[str, Group]
+) -> Document:
+    service, event = lane
     name = f"{service}.{event}"
     queue = vitals.queue(name)
     reactions = [each for each in parts.dance.who_reacts(event) if each.service == service]
@@ -50,9 +55,10 @@ def _lane(parts: Parts, vitals: Vitals, service: str, event: str, stuck_at: Mapp
         "event": event,
         "owner": parts.dance.events[event].owner,
         "reactions": [each.name for each in reactions],
+        "events": waiting.events,
         "messages": queue and queue.messages,
         "unheard": bool(queue and queue.unheard),
         "dead_letters": vitals.letters(name),
         "stuck": sum(group.orders for group in stuck),
-        "oldest_s": max((group.oldest_s for group in stuck), default=None),
+        "oldest_s": waiting.oldest_s,
     }

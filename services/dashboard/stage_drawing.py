@@ -80,13 +80,8 @@ def _said(lane: Document) -> list[str]:
     said = [f"{lane['dead_letters']:,} dead"] if lane["dead_letters"] else []
     said += ["nobody listens"] if lane["unheard"] else []
     said += [f"{lane['stuck']:,} stuck, {seconds(lane['oldest_s'])}"] if lane["stuck"] else []
-    said += [_queued(lane["messages"])]
+    said += ["1 event" if lane["events"] == 1 else f"{lane['events']:,} events"]
     return said[:SAID_MAX]
-
-
-def _queued(messages: int | None) -> str:
-    """Say how many messages lie there. The broker does not know how many events they hold."""
-    return "?" if messages is None else "1 message" if messages == 1 else f"{messages:,} messages"
 
 
 def _bad(lane: Document) -> bool:

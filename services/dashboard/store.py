@@ -1,4 +1,5 @@
-"""What the dashboard keeps: the events as the feeds told them, and a row for each order, told from its events.
+"""What the dashboard keeps: the events as the feeds told them, and for each order, told from its events, a row and
+what it makes services wait for.
 
 A page of a feed is kept in one transaction with the place behind it, so reading everything again from the beginning
 comes to the same rows, and reading a page twice changes nothing.
@@ -17,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from services.dashboard.dance import Dance
 from services.dashboard.feeds import FeedPage
 from services.dashboard.log import Asked, Happened, Verdict
-from services.dashboard.story import Story, tell
+from services.dashboard.story import Kind, Story, tell
 from shared.store.connection import by_whose_fault, rows_json
 
 _ALONE = text("SELECT pg_advisory_xact_lock(hashtext('dashboard'))")
@@ -52,6 +53,12 @@ _TELL = text("""
         last_event = excluded.last_event, last_at = excluded.last_at, events = excluded.events,
         waiting_for = excluded.waiting_for, waiting_kind = excluded.waiting_kind,
         waiting_since = excluded.waiting_since
+""")
+_WAITED = text("DELETE FROM waits WHERE order_id = ANY(:orders)")
+_WAIT = text("""
+    INSERT INTO waits (order_id, event_id, service, name, since)
+    SELECT * FROM json_to_recordset(:rows) AS r(order_id uuid, event_id uuid, service text, name text,
+        since timestamptz)
 """)
 _JUDGE = text("""
     INSERT INTO verdicts (service, event_id, order_id, outcome, why, at)
@@ -152,6 +159,9 @@ class Store:
         stories = await self._stories(connection, orders)
         rows = [order_row(order_id, story) for order_id, story in stories.items()]
         await connection.execute(_TELL, {"rows": rows_json(rows)})
+        await connection.execute(_WAITED, {"orders": list(orders)})
+        waits = [row for order_id, story in stories.items() for row in wait_rows(order_id, story)]
+        await connection.execute(_WAIT, {"rows": rows_json(waits)})
 
     async def _stories(self, connection: AsyncConnection, orders: Collection[UUID]) -> dict[UUID, Story]:
         logs = await _logs(connection, orders)
@@ -189,6 +199,15 @@ def order_row(order_id: UUID, story: Story) -> dict[str, Any]:
         "waiting_kind": wait and wait.kind,
         "waiting_since": wait.since if wait and wait.can_be_late else None,
     }
+
+
+def wait_rows(order_id: UUID, story: Story) -> list[dict[str, Any]]:
+    """Give a row for each event of an order that a service has yet to react to."""
+    waits = {(wait.service, wait.on.event_id): wait for wait in story.waits if wait.kind is Kind.REACTION}
+    return [
+        {"order_id": order_id, "event_id": event_id, "service": service, "name": wait.on.name, "since": wait.since}
+        for (service, event_id), wait in waits.items()
+    ]
 
 
 def _said(story: Story, field: str) -> str | None:

@@ -37,7 +37,7 @@ MIXED = (
     ({"rosin": 2}, "tok_insufficient_funds"),
 )
 """One that goes through, two whose money is not to be had, one of which there is not enough."""
-TABLES = ("events", "feeds", "orders", "verdicts")
+TABLES = ("events", "feeds", "orders", "verdicts", "waits")
 URL = f"http://{HOST}"
 
 

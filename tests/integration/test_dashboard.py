@@ -1,17 +1,33 @@
 """The dashboard's picture, held against the logs of the services; and what one finds and does there."""
 
-from typing import Any
+import asyncio
+from collections import Counter
+from contextlib import AsyncExitStack
+from functools import partial
+from typing import Any, cast
 from uuid import uuid4
 
 import pytest
 
-from tests.integration.dashboards import GOODS, bought, dashboard, logged, tables, told
+from infra.topology import TABLES
+from tests.integration.dashboards import GOODS, MIXED, Dashboard, bought, dashboard, logged, tables, told
 from tests.integration.outside import OPERATOR_KEY
 from tests.integration.shop import LocalShop
 from tests.integration.stage import Actor, Stage
 from tests.pictures import SHOWN, STANDING
+from tests.waiting import eventually
 
 pytestmark = [pytest.mark.integration, pytest.mark.once]
+
+PAYMENTS = {"payment.order.placed", "payment.stock.reserved"}
+LEFT = " UNION ALL ".join(
+    f"SELECT '{table.service}', '{kept}', type, count(*) FROM {table.service}_service.{kept}"  # noqa: S608 - ours
+    f" WHERE type IN ({', '.join(repr(event.kind.type) for event in events)}) GROUP BY type"
+    for table in TABLES
+    for kept, events in (("events", table.published), ("inbox", table.consumed))
+    if events
+)
+"""What the dance leaves with each service. Which of its own events a service logs is a matter of what comes first."""
 
 
 async def standing(stage: Stage) -> set[tuple[Any, ...]]:
@@ -47,6 +63,62 @@ async def test_away_and_back(stage: Stage, actors: dict[str, Actor], shop: Local
     async with dashboard(stage, actors) as board:
         await board.caught_up()
     assert await shown(stage) == await standing(stage)
+
+
+async def test_the_dance_is_the_same_without_it(stage: Stage, actors: dict[str, Actor], shop: LocalShop) -> None:
+    """Watched and unwatched, orders of the same kinds leave the same: events, inboxes, mails, stock, and queues."""
+    await stage.offer(**GOODS)
+    watched = await left_by(stage, shop, actors)
+    unwatched = await left_by(stage, shop, {})
+    assert watched == unwatched
+    assert len(watched) > len(MIXED)
+
+
+async def left_by(stage: Stage, shop: LocalShop, watched: dict[str, Actor]) -> Counter[tuple[Any, ...]]:
+    """Have orders go through, and count what more of everything there is; somebody looks on where they are watched."""
+    before = await everything(stage)
+    async with AsyncExitStack() as looking_on:
+        if watched:
+            board = await looking_on.enter_async_context(dashboard(stage, watched))
+            looking = asyncio.create_task(look_on(board))
+            looking_on.callback(looking.cancel)
+        await asyncio.gather(*(shop.bought(lines, token) for lines, token in MIXED * 2))
+        await stage.auditor.quiescent()
+        if watched:
+            await board.caught_up()
+    return await everything(stage) - before
+
+
+async def look_on(board: Dashboard) -> None:
+    """Be told the news, as a browser is."""
+    async for _ in board.parts.hub.listen():
+        pass
+
+
+async def everything(stage: Stage) -> Counter[tuple[Any, ...]]:
+    """Count what there is of each kind."""
+    return Counter({tuple(row)[:-1]: row["count"] for row in await stage.auditor.rows(LEFT)})
+
+
+async def test_a_lane_tells_its_events(stage: Stage, actors: dict[str, Actor], shop: LocalShop) -> None:
+    """However many of them a message holds: so many wait for payment, since the first; and none once it is back."""
+    await stage.offer(**GOODS)
+    async with dashboard(stage, actors) as board:
+        await actors.pop("payment").stop()
+        for _ in range(3):
+            await shop.place({"rosin": 1}, "tok_approved")
+
+        async def look(events: int) -> float | None:
+            lanes = {lane["lane"]: lane for lane in (await board.json("/api/stage"))["lanes"]}
+            assert {name for name, lane in lanes.items() if lane["events"]} == (PAYMENTS if events else set())
+            assert all(lanes[name]["events"] == events for name in PAYMENTS)
+            return cast("float | None", lanes["payment.order.placed"]["oldest_s"])
+
+        waits_s = await eventually(partial(look, 3))
+        assert waits_s is not None
+        assert (await eventually(partial(look, 3)) or 0) > waits_s
+        actors["payment"] = await stage.start("payment")
+        await eventually(partial(look, 0))
 
 
 async def test_a_rebuild_gives_the_same_picture(stage: Stage, actors: dict[str, Actor], shop: LocalShop) -> None:

@@ -246,3 +246,11 @@ async def test_parts_within_parts_are_refused(sink: Sink) -> None:
         await sink.send(deep)
     assert refused.value.code == 554
     assert "Kept" in await sink.send(mail("one"))
+
+
+@pytest.mark.parametrize("path", ["/", "/messages"])
+@pytest.mark.parametrize(("host", "status"), [("evil.example:8026", 421), ("[", 421), ("localhost:8026", 200)])
+async def test_mails_are_read_under_its_own_names_alone(sink: Sink, path: str, host: str, status: int) -> None:
+    """A page from elsewhere that has its own name point here reads no mail; the probe names nobody."""
+    assert (await sink.http.get(path, headers={"host": host})).status_code == status
+    assert (await sink.http.get("/livez", headers={"host": ""})).status_code == 200

@@ -237,3 +237,10 @@ async def test_waiting_writes_are_bounded(gated: Gated, monkeypatch: pytest.Monk
             with pytest.raises(Overloaded):
                 await group.write(charging("a"))
     gated.close()
+
+
+@pytest.mark.parametrize(("host", "status"), [("evil.example:8090", 421), ("[", 421), ("127.0.0.1:8090", 200)])
+async def test_the_ledger_is_read_under_its_own_names_alone(merchant: Merchant, host: str, status: int) -> None:
+    """A page from elsewhere that has its own name point here reads nothing; the probe names nobody."""
+    assert (await merchant.http.get("/v1/ledger", headers={"host": host})).status_code == status
+    assert (await merchant.http.get("/livez", headers={"host": ""})).status_code == 200

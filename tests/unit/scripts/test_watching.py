@@ -33,8 +33,8 @@ STAGE = {
         {"service": "payment", "answers": False, "outbox": None, "intents": [], "retries": 0},
     ],
     "lanes": [
-        {"event": "order.placed", "reactions": ["payment.learn_amount"], "messages": None, "stuck": 1, "oldest_s": 9.4,
-         "dead_letters": 0, "unheard": True},
+        {"event": "order.placed", "reactions": ["payment.learn_amount"], "events": 3, "messages": None, "stuck": 1,
+         "oldest_s": 9.4, "dead_letters": 0, "unheard": True},
     ],
 }  # fmt: skip
 STUCK = {"groups": [{"waiting_for": "payment.learn_amount", "orders": 1, "ids": [ID]}]}
@@ -86,16 +86,24 @@ def test_what_cannot_be_told_is_one_line(arguments: tuple[str, ...], code: int, 
     assert len(result.stderr.strip().splitlines()) == 1
 
 
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (httpx.ConnectError("refused"), "the dashboard does not answer (ConnectError). Quartet is not up"),
+        (httpx.ReadTimeout("frozen"), "the dashboard listens, and answers nothing within 5 s: `make status`"),
+    ],
+)
 @pytest.mark.parametrize("arguments", [("order", ID), ("watch", "--once"), ("watch", "--json", "--once")])
-def test_a_dashboard_that_does_not_answer(arguments: tuple[str, ...]) -> None:
+def test_a_dashboard_that_does_not_answer(arguments: tuple[str, ...], error: httpx.HTTPError, said: str) -> None:
     """Is said, with what to do."""
 
     def refuse(_: httpx.Request) -> httpx.Response:
-        raise httpx.ConnectError("refused")
+        raise error
 
     result = CliRunner().invoke(app, arguments, obj=Onlooker(httpx.MockTransport(refuse)))
     assert result.exit_code == 2
-    assert "the dashboard does not answer (ConnectError). Quartet is not up" in result.stderr
+    assert said in result.stderr
+    assert result.stderr.count("\n") == 1
 
 
 def test_a_look_shows_lanes_services_and_what_is_stuck() -> None:
