@@ -49,6 +49,7 @@ def _lane(
     queue = vitals.queue(name)
     reactions = [each for each in parts.dance.who_reacts(event) if each.service == service]
     stuck = [stuck_at[each.name] for each in reactions if each.name in stuck_at]
+    oldest = [waiting.oldest_s, *(group.oldest_s for group in stuck)]  # who is stuck may wait for a dead letter
     return {
         "lane": name,
         "service": service,
@@ -60,5 +61,5 @@ def _lane(
         "unheard": bool(queue and queue.unheard),
         "dead_letters": vitals.letters(name),
         "stuck": sum(group.orders for group in stuck),
-        "oldest_s": waiting.oldest_s,
+        "oldest_s": max((each for each in oldest if each is not None), default=None),
     }

@@ -133,6 +133,9 @@ async def test_a_dead_letter_is_told_until_it_is_replayed(stage: Stage) -> None:
                 assert kind == "reaction" or waits[0]["why"].endswith(f", at attempt {TRIES + 1}")
 
             await eventually(lambda: awaited("dead letter"))
+            (lane,) = [each for each in (await board.json("/api/stage"))["lanes"] if each["dead_letters"]]
+            assert (lane["lane"], lane["events"], lane["stuck"]) == ("notification.order.confirmed", 0, 1)
+            assert lane["oldest_s"] > 0
             await stage.auditor.rows(f"DELETE FROM {INBOX} WHERE outcome = 'dead'")  # noqa: S608 - ours; as a replay does
             await eventually(lambda: awaited("reaction"))
             await operated(actors["notification"], "/dead-letters/replay", all=True)
