@@ -25,7 +25,8 @@ def client(recording: Recording) -> httpx.AsyncClient:
         return {"traceparent": traceparent_of(request), "current": current and str(current)}
 
     @app.get("/livez")
-    async def livez(request: Request) -> dict[str, Any]:
+    @app.get("/events")
+    async def quiet(request: Request) -> dict[str, Any]:
         return {"traceparent": traceparent_of(request)}
 
     @app.get("/breaks")
@@ -81,11 +82,12 @@ async def test_a_trace_that_is_not_sampled_is_not_begun(monkeypatch: pytest.Monk
     assert parent_of(recording.span) == given()
 
 
-async def test_probes_are_not_told_of() -> None:
-    """They are asked all the time."""
+@pytest.mark.parametrize("path", ["/livez", "/events"])
+async def test_who_only_looks_on_is_not_told_of(path: str) -> None:
+    """Probes and listeners ask all the time."""
     recording = Recording("order")
     async with client(recording) as http:
-        assert (await http.get("/livez", headers={"traceparent": TRACE})).json() == {"traceparent": TRACE}
+        assert (await http.get(path, headers={"traceparent": TRACE})).json() == {"traceparent": TRACE}
     assert recording.spans == []
 
 
