@@ -19,7 +19,7 @@ from tests.integration import engine
 NOT_EXERCISED = "quartet: no Docker engine answers, so Docker mode was not exercised"
 SERVERS = {False: ("native",), True: ("native", "containers")}
 """Where the integration suite runs, by whether a Docker engine answers."""
-AT_ONCE_MAX = 3
+AT_ONCE_MAX = 4
 
 Suite: TypeAlias = tuple[str, ...]
 """What is typed."""

@@ -24,10 +24,10 @@ from tests.waiting import eventually
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1800)]
 
-ORDERS = 400
+ORDERS = 240
 TWICE = ((Mode.NATIVE, 2), (Mode.DOCKER, 2))
 """The README's commands, in either mode, are for a stack where every service is there once."""
-KILL_AFTER_ORDERS = 150
+KILL_AFTER_ORDERS = 90
 READY_AGAIN_TIMEOUT_S = 180.0
 REVOKED_TIMEOUT_S = 60.0
 RUN_ELSEWHERE = {
