@@ -74,12 +74,14 @@ def topology() -> Topology:
 
 async def furnish(servers: Servers) -> None:
     """Make the schemas and declare the topology, on servers that have their roles and users."""
-    await asyncio.gather(declare_at(topology(), servers.broker_url("topology")), asyncio.to_thread(_migrate, servers))
+    await asyncio.gather(
+        declare_at(topology(), servers.broker_url("topology")), asyncio.to_thread(migrate, servers, *SCHEMAS)
+    )
 
 
-def _migrate(servers: Servers) -> None:
-    """Migrate every schema as its program does, and without the second that each program takes to start."""
-    for service in SCHEMAS:
+def migrate(servers: Servers, *services: str, role: str | None = None) -> None:
+    """Migrate as each one's program does, as its migrator or another role, without the second that a program takes."""
+    for service in services:
         with pytest.MonkeyPatch.context() as patched:
-            patched.setenv("QUARTET_DATABASE_URL", servers.database_url(f"{service}_migrator"))
+            patched.setenv("QUARTET_DATABASE_URL", servers.database_url(role or f"{service}_migrator"))
             upgrade(Config(REPOSITORY / "services" / service / "alembic.ini"), "head")

@@ -25,7 +25,7 @@ from tests.integration.stage import AS_OPERATOR, PROGRAMS, Actor, Stage
 
 pytestmark = [pytest.mark.integration, pytest.mark.once, pytest.mark.timeout(240)]
 
-EXAMPLES = 8
+EXAMPLES = 6
 """Of each operation and caller, of right and wrong data."""
 CHECKS = [
     schemathesis.checks.not_a_server_error,
