@@ -5,6 +5,7 @@
 .PHONY: help up demo ablation mutants audit bench bench-dashboard load simulate chaos chaos-payment-fail status logs migrate down reset lint check test format lock
 MAKEFLAGS += --no-print-directory
 unexport PYTHONPATH  # or another checkout would answer
+export MAKE  # for who runs all of it
 
 BIN := .venv/bin
 QUARTET := $(BIN)/quartet

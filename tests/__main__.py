@@ -6,6 +6,7 @@ would be no faster: with the processors busy all tests look more often at what t
 whichever suite went wrong.
 """
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -27,7 +28,7 @@ Ran: TypeAlias = tuple[int, IO[str] | None]
 """The exit code, and what was printed where nobody saw it."""
 PYTEST: Suite = (sys.executable, "-m", "pytest")
 END_TO_END: Suite = (*PYTEST, "tests/e2e")
-LINT: Suite = ("make", "lint")
+LINT: Suite = (os.environ.get("MAKE", "make"), "lint")
 HALF = ("tests/unit/shared", "tests/unit/services", "tests/unit/scripts")
 UNIT: tuple[Suite, ...] = ((*PYTEST, "tests/unit", *(f"--ignore={each}" for each in HALF)), (*PYTEST, *HALF))
 """In two parts that take about as long, for two processors."""
@@ -51,13 +52,13 @@ def _run(suites: Iterable[Suite]) -> int:
 
 
 def suites_on(servers: Sequence[str]) -> Iterator[Suite]:
-    """Give the suites, those that take longest first: whoever is through takes the next."""
+    """Give the suites, after `make lint` those that take longest first: whoever is through takes the next."""
+    yield LINT
     yield END_TO_END
     for where in servers:
         for which in ("not outage", "outage"):
             yield (*PYTEST, "tests/integration", f"--servers={where}", "-m", which)
     yield (*PYTEST, "tests/unit", "tests/simulation")
-    yield LINT
 
 
 def run(suite: Suite) -> Ran:

@@ -116,6 +116,7 @@ class Picture:
         self._lock = asyncio.Lock()
         self._counted_s = float("-inf")
         self._counts: dict[str, int] = {}
+        self._waiting: dict[tuple[str, str], Waiting] = {}
 
     def bound_s(self, asked_s: float | None = None) -> float:
         """Say how long something may be awaited right now, where so long is asked for, or else as it is set."""
@@ -157,11 +158,21 @@ class Picture:
 
     async def counts(self) -> dict[str, int]:
         """Count orders by how they stand, as it was `FRESH_S` ago at the most: to count them all takes a while."""
+        await self._count_anew()
+        return self._counts
+
+    async def waiting(self) -> dict[tuple[str, str], Waiting]:
+        """Count what every service has yet to react to, by the service and the event's name; no fresher than these."""
+        await self._count_anew()
+        return self._waiting
+
+    async def _count_anew(self) -> None:
         async with self._lock:
             if time.monotonic() - self._counted_s > FRESH_S:
                 self._counts = await self._count()
+                rows = await self._rows(_WAITING, {})
+                self._waiting = {(row["service"], row["name"]): Waiting(row["events"], row["oldest_s"]) for row in rows}
                 self._counted_s = time.monotonic()
-            return self._counts
 
     async def _count(self) -> dict[str, int]:
         found = dict.fromkeys(STATES, 0)
@@ -177,11 +188,6 @@ class Picture:
     async def rates(self) -> dict[str, int]:
         """Count the events of the last minute by name."""
         return {row["name"]: row["count"] for row in await self._rows(_RATES, {"window_s": RATE_WINDOW_S})}
-
-    async def waiting(self) -> dict[tuple[str, str], Waiting]:
-        """Count what every service has yet to react to, by the service and the event's name."""
-        rows = await self._rows(_WAITING, {})
-        return {(row["service"], row["name"]): Waiting(row["events"], row["oldest_s"]) for row in rows}
 
     async def newest(self, limit: int) -> list[Mapping[str, Any]]:
         """List the newest events of all."""

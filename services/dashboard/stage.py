@@ -1,7 +1,7 @@
 """The stage as a plain document: how every event, every lane and every service is right now."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Sequence
 
 from services.dashboard.documents import Document, behind
 from services.dashboard.parts import Parts
@@ -14,13 +14,13 @@ async def stage(parts: Parts) -> Document:
     counts, rates, waiting, vitals = await asyncio.gather(
         parts.picture.counts(), parts.picture.rates(), parts.picture.waiting(), parts.pulse.take()
     )
-    stuck_at = {group.waiting_for: group for group in await parts.picture.stuck()}
+    groups = await parts.picture.stuck()
     return {
         "orders": counts,
         "events_per_min": sum(rates.values()),
         "rates": {event.name: rates.get(event.name, 0) for event in parts.dance.events.values() if event.public},
         "services": [_service(parts, vitals, name) for name in parts.dance.services],
-        "lanes": [_lane(parts, vitals, lane, waiting.get(lane, Waiting()), stuck_at) for lane in parts.dance.lanes],
+        "lanes": [_lane(parts, vitals, lane, waiting.get(lane, Waiting()), groups) for lane in parts.dance.lanes],
         "dead_letters": vitals.all_letters,
         "parked": vitals.all_parked,
         "broker": vitals.depths.why,
@@ -41,14 +41,13 @@ def _service(parts: Parts, vitals: Vitals, name: str) -> Document:
     }
 
 
-def _lane(
-    parts: Parts, vitals: Vitals, lane: tuple[str, str], waiting: Waiting, stuck_at: Mapping[str, Group]
-) -> Document:
+def _lane(parts: Parts, vitals: Vitals, lane: tuple[str, str], waiting: Waiting, groups: Sequence[Group]) -> Document:
     service, event = lane
     name = f"{service}.{event}"
     queue = vitals.queue(name)
     reactions = [each for each in parts.dance.who_reacts(event) if each.service == service]
-    stuck = [stuck_at[each.name] for each in reactions if each.name in stuck_at]
+    names = {each.name for each in reactions}
+    stuck = [group for group in groups if group.waiting_for in names]
     oldest = [waiting.oldest_s, *(group.oldest_s for group in stuck)]  # who is stuck may wait for a dead letter
     return {
         "lane": name,

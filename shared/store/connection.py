@@ -23,8 +23,8 @@ PLANS = {"enable_seqscan": "off", "enable_nestloop": "off"}
 """Every statement of a service goes by key. Left alone the planner takes a table for as small as when it was analyzed
 last, perhaps empty, scans it whole for every row of a batch, and a prepared statement keeps that plan."""
 
-FIRST_OWN_OID = 16_384
-"""Types with smaller numbers are PostgreSQL's own, and the same in every database. Source: its `access/transam.h`."""
+FIRST_UNFIXED_OID = 10_000
+"""Types with smaller numbers are the same on every server. Source: PostgreSQL's `access/transam.h`."""
 
 UNIQUE_VIOLATION = "23505"
 QUERY_CANCELED = "57014"
@@ -33,7 +33,7 @@ DATA_REFUSED = ("22", "23")
 
 
 class Connection(asyncpg.Connection):  # type: ignore[misc] # asyncpg tells no types
-    """Asks what PostgreSQL's own types are made of once in a process.
+    """Asks what types that are the same everywhere are made of once in a process.
 
     asyncpg asks anew on each connection, of a `uuid[]` as of all but the plainest: 10 ms of the server's time.
     """
@@ -42,7 +42,7 @@ class Connection(asyncpg.Connection):  # type: ignore[misc] # asyncpg tells no t
 
     async def _introspect_types(self, typeoids: Iterable[int], timeout: float | None) -> Any:  # noqa: ASYNC109 - asyncpg's
         asked = frozenset(typeoids)
-        if max(asked) >= FIRST_OWN_OID:
+        if max(asked) >= FIRST_UNFIXED_OID:
             return await super()._introspect_types(asked, timeout)
         if asked not in self._told:
             self._told[asked] = await super()._introspect_types(asked, timeout)

@@ -31,10 +31,10 @@ KILL_AFTER_ORDERS = 90
 READY_AGAIN_TIMEOUT_S = 180.0
 REVOKED_TIMEOUT_S = 60.0
 RUN_ELSEWHERE = {
-    "make check": "`make test`, which runs this test, runs the same first",
+    "make check": "`make test`, which runs this test, runs the same",
     "make test": "it is what runs this test",
 }
-NATIVE_ELSEWHERE = {"make chaos NAME=kill-payment": "test_chaos.py runs experiments natively"}
+NATIVE_ELSEWHERE = {"make chaos NAME=kill-payment": "test_chaos.py runs another experiment natively, at SCALE=2"}
 
 
 def readme_commands() -> list[str]:

@@ -83,7 +83,7 @@ async def fail(stage: Stage, shop: LocalShop) -> str:
     return str(placed["order_id"])
 
 
-@pytest.mark.timeout(900)  # thirty pictures, and a browser wants more than one processor
+@pytest.mark.timeout(900)  # thirty looks, and a browser wants more than one processor
 async def test_every_page_by_day_and_by_night(stage: Stage, images: Callable[[str], Path | None]) -> None:
     """Nothing is said on the console, nothing is too pale to read, and nothing is wider than a telephone."""
     actors = await stage.start_some("order", "inventory", "payment")

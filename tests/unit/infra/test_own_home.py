@@ -50,3 +50,19 @@ def test_where_something_is_not_found_the_packages_home_is_used(package: Path, t
     (package / "plugins" / "rabbitmq_management-4.0.0" / "ebin" / "rabbitmq_management.app").unlink()
     make_home(script, MANAGEMENT, tmp_path / "home")
     assert server_of(tmp_path / "home", script) == script
+
+
+def test_where_one_is_packed_the_packages_home_is_used(package: Path, tmp_path: Path) -> None:
+    """What is needed may be in there."""
+    script = tmp_path / "bin" / "rabbitmq-server"
+    (package / "plugins" / "cowboy-4.0.0.ez").touch()
+    make_home(script, MANAGEMENT, tmp_path / "home")
+    assert server_of(tmp_path / "home", script) == script
+
+
+@pytest.mark.parametrize("name", ["a home", "a:home"])
+def test_a_name_that_the_scripts_do_not_quote(package: Path, tmp_path: Path, name: str) -> None:
+    """A home of its own would not be found there."""
+    script = tmp_path / "bin" / "rabbitmq-server"
+    make_home(script, MANAGEMENT, tmp_path / name)
+    assert server_of(tmp_path / name, script) == script
