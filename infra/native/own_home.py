@@ -1,8 +1,8 @@
 """A home of RabbitMQ's own, with the plugins that a node runs and no others.
 
 Erlang looks for every module in the directory of every plugin that the package brings, whether or not anybody runs it:
-50,000 files that are not there, half of what a start costs. The package's home stays as it is; after its upgrade a stack
-that runs has to be started anew (`make down`, `make up`).
+50,000 files that are not there, half of what a start costs. The package's home stays as it is; after its upgrade a
+stack that runs has to be started anew (`make down`, `make up`).
 """
 
 import re

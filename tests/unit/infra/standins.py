@@ -15,8 +15,8 @@ from shared.backoff import Backoff
 DEADLINE_S = 10.0
 LOOK_EVERY_S = 0.01
 FOR_EVER = "exec {pipe}<> <(:); while true; do read -t 0.2 -u $pipe; done"
-"""A wait of bash itself: a `sleep` would be a process of its own, and outlive it. In turns, because what is told to it just
-before it reads it hears only after that."""
+"""A wait of bash itself: a `sleep` would be a process of its own, and outlive it. In turns, because what it is
+told just before it reads, it hears after that."""
 SOON = Restarts(backoff=Backoff(first_s=0.02, most_s=0.1), healthy_after_s=60.0)
 
 
