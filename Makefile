@@ -84,7 +84,7 @@ lint: .venv/.development  ## style, types, architecture
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-check: lint  ## lint, and the unit tests
+check: .venv/.development  ## lint, and the unit tests
 	@$(BIN)/python -m tests unit
 
 test: .venv/.development  ## check, and every test, on native servers and on those of a Docker engine that answers

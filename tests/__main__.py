@@ -1,5 +1,5 @@
 """`python -m tests`: every suite and `make lint`, a few side by side, because most of them mostly wait for servers and
-programs; with `unit`, the unit tests alone.
+programs; with `unit`, lint and the unit tests alone.
 
 The integration suite runs on native servers and, where a Docker engine answers, in containers as well. More at once
 would be no faster: with the processors busy all tests look more often at what they wait for. The exit code is that of
@@ -35,9 +35,9 @@ UNIT: tuple[Suite, ...] = ((*PYTEST, "tests/unit", *(f"--ignore={each}" for each
 
 
 def main(*which: str) -> int:
-    """Run them all, or the unit tests."""
+    """Run them all, or what needs no servers."""
     if which == ("unit",):
-        return _run(UNIT)
+        return _run((LINT, *UNIT))
     contained = engine.answers()
     code = _run(suites_on(SERVERS[contained]))
     if not contained:
