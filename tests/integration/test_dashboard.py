@@ -113,13 +113,15 @@ async def test_a_lane_tells_its_events(stage: Stage, actors: dict[str, Actor], s
             lanes = {lane["lane"]: lane for lane in (await board.json("/api/stage"))["lanes"]}
             assert {name for name, lane in lanes.items() if lane["events"]} == (PAYMENTS if events else set())
             assert all(lanes[name]["events"] == events for name in PAYMENTS)
-            oldest: dict[str, Any] = lanes["payment.order.placed"]
-            return oldest
+            lane: dict[str, Any] = lanes["payment.order.placed"]
+            return lane
+
+        async def waits_for_long() -> None:
+            assert (await look(1))["oldest_s"] > LATER_S
 
         await shop.place({"rosin": 1}, "tok_approved")
         began_s = time.monotonic()
-        await eventually(partial(look, 1))
-        await asyncio.sleep(LATER_S)
+        await eventually(waits_for_long)
         for _ in range(2):
             await shop.place({"rosin": 1}, "tok_approved")
         lane = await eventually(partial(look, 3))
