@@ -7,6 +7,7 @@ from typing import Any, Self
 from loguru import logger
 from sqlalchemy import text
 
+from shared.broker.announcer import AmqpAnnouncer
 from shared.broker.closing import within
 from shared.broker.consumer import Consumers
 from shared.broker.consuming import Consuming
@@ -19,6 +20,7 @@ from shared.ids import new_id
 from shared.intents import IntentLimits, IntentWorkers, Performer
 from shared.metrics import Metrics
 from shared.narration import Narrator
+from shared.news import News
 from shared.outcome import Intent
 from shared.ports import WorldError
 from shared.reactions import Reactions
@@ -31,7 +33,7 @@ from shared.store.backlog import Backlogs
 from shared.store.connection import connect
 from shared.store.dead_letters import DeadLetters
 from shared.store.postgres import PostgresStore, States
-from shared.topology import DELAY_TIERS_MS
+from shared.topology import DELAY_TIERS_MS, news_exchange
 from shared.tracing.spans import Recorder
 from shared.tracing.tracing import Traced, Untraced
 
@@ -63,11 +65,6 @@ class Runtime:
         self.metrics = metrics = Metrics(reactions, [intent.kind for intent in performers], clock)
         self._traces = traces = Traced(reactions, recorder, clock) if recorder else Untraced()
         narrator = Narrator(clock, traces.names)
-        self.commit_listeners: list[Callable[[Committed], None]] = [
-            narrator.committed,
-            traces.committed,
-            metrics.committed,
-        ]
         self.engine = connect(settings.database_url, f"quartet {name}")
         self.store = PostgresStore(
             name,
@@ -80,6 +77,13 @@ class Runtime:
         self.publisher = AmqpPublisher(settings.broker_url, f"quartet {name} relay")
         # apart from the relay: a publish that the broker refuses closes its channel, and takes its neighbours along
         self.retry_publisher = AmqpPublisher(settings.broker_url, f"quartet {name} retries")
+        self.news = News(AmqpAnnouncer(news_exchange(name), self.publisher.connection).announce, clock)
+        self.commit_listeners: list[Callable[[Committed], None]] = [
+            narrator.committed,
+            traces.committed,
+            metrics.committed,
+            self.news.committed,
+        ]
         relaying = traces.publisher(metrics.relaying(self.publisher), "publish")
         self.relay = Relay(name, self.store, relaying, clock, relay_limits)
         self.shell = Shell(
@@ -119,6 +123,7 @@ class Runtime:
         """Start everything; what is out of reach is tried again until it is there."""
         self._start(self.shell.run())
         self._start(self.relay.run())
+        self._start(self.news.run())
         self._consuming = [self._start(self.consuming.run())]
         self._start(self.workers.run())
         self._start(self._prune_for_ever())

@@ -3,7 +3,9 @@
 Each service owns four kinds of exchange. `NAME.events` is where it publishes, one routing key for each event type.
 `NAME.delay.Nms` leads to a queue whose messages wait N milliseconds and then come back through `NAME.return` to the
 lane that the routing key names, as a replay does. `NAME.dead` keeps what was set aside. A lane, `NAME.EVENT`, is the
-queue of one event type at one service. Sources: RabbitMQ guides on quorum queues, dead lettering, and time-to-live.
+queue of one event type at one service. Apart from the dance, `NAME.news` tells passive listeners that there is
+something new, each on its queue `LISTENER.news`. Sources: RabbitMQ guides on quorum queues, dead lettering,
+time-to-live, and queue length limits.
 """
 
 from collections.abc import Iterable, Mapping
@@ -19,6 +21,11 @@ REDELIVERIES_MAX = 50
 """The broker's own limit, far above ours: it ends only what kills the process again and again; restarts count too."""
 DEAD_REDELIVERIES_MAX = 1_000_000
 """Without a limit of its own a queue has 20 from RabbitMQ 4.0, and then it drops the letter."""
+LISTENERS = ("dashboard",)
+"""Who listens, and does nothing else."""
+NEWS_MAX_MESSAGES = 100
+"""So much waits for a listener that is away or slow, and then the oldest is dropped: news say that there is something
+to read, and the last one says it as well as the first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +56,7 @@ class Exchange:
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """A durable quorum queue."""
+    """A durable queue."""
 
     name: str
     arguments: Mapping[str, Any]
@@ -73,6 +80,15 @@ class Topology:
     bindings: list[Binding] = field(default_factory=list)
     lanes: list[Lane] = field(default_factory=list)
     """Which of the queues are lanes."""
+
+    def __add__(self, other: "Topology") -> "Topology":
+        """Put two together."""
+        return Topology(
+            self.exchanges + other.exchanges,
+            self.queues + other.queues,
+            self.bindings + other.bindings,
+            self.lanes + other.lanes,
+        )
 
 
 def lanes_of(reactions: Reactions) -> tuple[Lane, ...]:
@@ -98,6 +114,28 @@ def dead_exchange(service: str) -> str:
 def return_exchange(service: str) -> str:
     """Name the exchange through which what waited, or is replayed, comes back to one lane of `service`."""
     return f"{service}.return"
+
+
+def news_exchange(service: str) -> str:
+    """Name the exchange where `service` tells listeners that there is something new in its log."""
+    return f"{service}.news"
+
+
+def news_queue(listener: str) -> str:
+    """Name the queue that `listener` hears news on."""
+    return f"{listener}.news"
+
+
+def listening_to(tables: Iterable[Reactions]) -> Topology:
+    """Derive what passive listeners hear on: apart from the events, none of which counts as taken because of them."""
+    topology = Topology()
+    arguments = {"x-queue-type": "classic", "x-max-length": NEWS_MAX_MESSAGES, "x-overflow": "drop-head"}
+    topology.queues += [Queue(news_queue(listener), arguments) for listener in LISTENERS]
+    for table in tables:
+        news = news_exchange(table.service)
+        topology.exchanges.append(Exchange(news, "fanout"))
+        topology.bindings += [Binding(news, queue.name, "") for queue in topology.queues]
+    return topology
 
 
 def topology_of(tables: Iterable[Reactions], delay_tiers_ms: Iterable[int] = DELAY_TIERS_MS) -> Topology:

@@ -16,9 +16,8 @@ from infra.native.rabbitmq import Ports, RabbitMQ
 from infra.native.running import Running, free_ports, running, scratch
 from infra.ports import SERVICES
 from infra.rabbitmq.users import TOPOLOGY, USERS
-from infra.topology import TABLES
+from infra.topology import declared
 from shared.broker.declare import declare_at
-from shared.topology import topology_of
 
 PASSWORD = "a-benchmark"  # noqa: S105 - of servers that end with the run
 PRICES = {f"sku-{number:02}": 100 + number for number in range(40)}
@@ -64,7 +63,7 @@ async def serving() -> AsyncIterator[Servers]:
         broker = await stack.enter_async_context(running(rabbitmq))
         servers = Servers(postgres, database, rabbitmq, broker)
         await database.run(postgres.roles({role_variable(role): PASSWORD for role in DATABASE_ROLES}))
-        await declare_at(topology_of(TABLES), rabbitmq.url(TOPOLOGY))
+        await declare_at(declared(), rabbitmq.url(TOPOLOGY))
         await asyncio.gather(
             *(database.run(migration(name, servers.database_url(f"{name}_migrator"))) for name in SERVICES)
         )

@@ -18,7 +18,7 @@ TOPOLOGY = "topology"
 OBSERVER = "observer"
 """The user that hears every public event on queues of its own, and can publish nothing to anybody."""
 DASHBOARD = "dashboard"
-"""The user that looks at how much lies in the queues, and can neither declare, publish nor consume anything."""
+"""The user that hears that there is news and looks at how much lies in the queues, and can only read."""
 USERS = (TOPOLOGY, OBSERVER, DASHBOARD, *SERVICES)
 TAGS = {TOPOLOGY: "administrator", DASHBOARD: "management"}
 """What opens the management interface to a user, and how wide."""
@@ -51,10 +51,10 @@ def permissions(name: str) -> dict[str, str]:
         own = rf"{OBSERVER}\..*"
         return {"configure": f"^{own}$", "write": f"^{own}$", "read": rf"^({own}|({'|'.join(SERVICES)})\.events)$"}
     if name == DASHBOARD:
-        return {"configure": "^$", "write": "^$", "read": "^$"}
+        return {"configure": "^$", "write": "^$", "read": rf"^{DASHBOARD}\.news$"}
     return {
         "configure": "^$",
-        "write": rf"^{name}\.(events|delay\.[0-9]+ms|return|dead)$",
+        "write": rf"^{name}\.(events|delay\.[0-9]+ms|return|dead|news)$",
         "read": rf"^{name}\..*$",
     }
 

@@ -8,13 +8,13 @@ from functools import partial
 from aio_pika.exceptions import AMQPError
 from pydantic import ValidationError
 
-from infra.topology import TABLES
+from infra.topology import declared
 from infra.topology.management import Management
 from infra.topology.settings import Settings, WatchSettings
 from infra.topology.watch import Watch
 from shared.broker.declare import declare_at
 from shared.logs import set_up_logs
-from shared.topology import Topology, topology_of
+from shared.topology import Topology
 
 WATCH = "--watch"
 
@@ -23,7 +23,7 @@ def main(arguments: list[str]) -> int:
     """Declare, or watch; the exit code is 2 where something is missing, or the broker refuses or is out of reach."""
     if arguments not in ([], [WATCH]):
         return _usage(f"it takes {WATCH}, or nothing")
-    topology = topology_of(TABLES)
+    topology = declared()
     try:
         return _watch(topology, WatchSettings()) if arguments else _declare(topology, Settings())
     except ValidationError as error:

@@ -1,7 +1,7 @@
 """Follows the four feeds, each at its own pace, and asks the inboxes about what nothing has come of.
 
-The feeds are all that it needs: switched off it misses nothing, and under a load that is too much for it, it is behind
-and says how far. Nothing that dances waits for it, or is told of it.
+News say when to look, and the feeds are all that it needs: switched off it misses nothing, and under a load that is too
+much for it, it is behind and says how far. Nothing that dances waits for it.
 """
 
 import asyncio
@@ -14,6 +14,7 @@ from uuid import UUID
 
 from loguru import logger
 
+from services.dashboard.ear import Ear
 from services.dashboard.feeds import ASK_MAX_EVENTS, Services, SilentError, Told
 from services.dashboard.log import Asked, Verdict
 from services.dashboard.store import Store
@@ -21,10 +22,12 @@ from services.dashboard.story import Kind, Story
 from shared.backoff import Backoff
 from shared.ports import RefusedError, WorldError
 
-WATCHED_POLL_S = 0.2
-POLL_S = 1.0
+WATCHED_REST_S = 0.2
+REST_S = 1.0
 """Between two looks at a feed: while somebody watches, and else. Where more follows it rests for as long as it worked
 at the most, so that those who dance are not kept busy by who looks on."""
+QUIET_MOST_S = 1.0
+"""Without news it looks after so long all the same."""
 AGAIN = Backoff(first_s=0.2, most_s=2.0)
 ASK_AFTER_S = 2.0
 """By then a reaction has happened as a rule; what has not may have been ignored, which no feed tells."""
@@ -52,11 +55,13 @@ class Follower:
     def __init__(
         self,
         services: Services,
+        ear: Ear,
         store: Store,
         changed: Callable[[Sequence[Told], Collection[UUID]], None],
         watched: Callable[[], bool],
     ) -> None:
         self._services = services
+        self._ear = ear
         self._store = store
         self._changed = changed
         self._watched = watched
@@ -69,12 +74,13 @@ class Follower:
     async def run(self) -> None:
         """Follow until cancelled."""
         async with asyncio.TaskGroup() as group:
+            group.create_task(self._ear.run())
             for service in self._services.names:
                 group.create_task(self._follow(service))
             group.create_task(self._ask_for_ever())
 
     async def _follow(self, service: str) -> None:
-        failures = 0
+        failures, heard = 0, False
         while True:
             began_s = time.monotonic()
             try:
@@ -85,8 +91,18 @@ class Follower:
                 await asyncio.sleep(AGAIN.delay_s(failures))
                 continue
             failures = 0
-            rest_s = WATCHED_POLL_S if self._watched() else POLL_S
+            rest_s = WATCHED_REST_S if self._watched() else REST_S
             await asyncio.sleep(min(time.monotonic() - began_s, rest_s) if more else rest_s)
+            if not more:
+                heard = await self._called(service, heard)
+
+    async def _called(self, service: str, heard: bool) -> bool:
+        """Wait for a reason to look; say whether it is that there are news.
+
+        After news it looks once more without any: what was committed beside another transaction is told in the feed
+        only once that one has ended, which is no news where nothing came of it.
+        """
+        return await self._ear.news_of(service, QUIET_MOST_S if self._ear.hears and not heard else 0.0)
 
     async def read(self, service: str) -> bool:
         """Read a page of a feed and keep it; say whether there is more.

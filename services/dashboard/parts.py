@@ -7,6 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.dashboard.dance import Dance, dance
+from services.dashboard.ear import Ear
 from services.dashboard.feeds import Services
 from services.dashboard.follower import Follower
 from services.dashboard.hub import Hub
@@ -33,6 +34,7 @@ class Parts:
     store: Store
     picture: Picture
     hub: Hub
+    ear: Ear
     follower: Follower
     pulse: Pulse
     outside: httpx.AsyncClient
@@ -46,7 +48,8 @@ class Parts:
         queues = Queues(settings.management_url, settings.broker_url)
         store = Store(engine, dance(), settings.inbox_retention_s)
         hub = Hub()
-        follower = Follower(services, store, hub.changed, hub.watched)
+        ear = Ear(settings.broker_url, services.names)
+        follower = Follower(services, ear, store, hub.changed, hub.watched)
         return cls(
             settings=settings,
             dance=dance(),
@@ -56,6 +59,7 @@ class Parts:
             store=store,
             picture=Picture(engine, settings.stuck_after_s, follower.lag_s),
             hub=hub,
+            ear=ear,
             follower=follower,
             pulse=Pulse(services, queues),
             outside=httpx.AsyncClient(timeout=OUTSIDE_TIMEOUT_S, transport=transport, trust_env=False),

@@ -79,9 +79,7 @@ class AmqpPublisher:
         Raises:
             AMQPError, OSError, TimeoutError: the broker is out of reach, or a queue is missing.
         """
-        async with self._opening:
-            connection = await self._connected()
-        channel = await connection.channel()
+        channel = await (await self.connection()).channel()
         try:
             counts = {}
             for queue in queues:
@@ -92,6 +90,15 @@ class AmqpPublisher:
             with suppress(AMQPError, OSError, TimeoutError):  # a broker that is frozen does not say goodbye either
                 async with asyncio.timeout(CLOSE_TIMEOUT_S):
                     await channel.close()
+
+    async def connection(self) -> aio_pika.RobustConnection:
+        """Give the connection, opened if need be, to have another channel on it.
+
+        Raises:
+            AMQPError, OSError, TimeoutError: the broker is out of reach.
+        """
+        async with self._opening:
+            return await self._connected()
 
     async def _connected(self) -> aio_pika.RobustConnection:
         if self._connection is None:

@@ -15,7 +15,7 @@ from infra.ports import HOST, SCHEMAS
 from infra.rabbitmq.users import VHOST
 from infra.topology import TABLES
 from shared.broker.declare import declare_at
-from shared.topology import DELAY_TIERS_MS, Topology, topology_of
+from shared.topology import DELAY_TIERS_MS, Topology, listening_to, topology_of
 
 PASSWORD = "a-test"
 TIERS_MS = (100, 200, 500)
@@ -75,7 +75,8 @@ def topology() -> Topology:
 async def furnish(servers: Servers) -> None:
     """Make the schemas and declare the topology, on servers that have their roles and users."""
     await asyncio.gather(
-        declare_at(topology(), servers.broker_url("topology")), asyncio.to_thread(migrate, servers, *SCHEMAS)
+        declare_at(topology() + listening_to(TABLES), servers.broker_url("topology")),
+        asyncio.to_thread(migrate, servers, *SCHEMAS),
     )
 
 

@@ -12,7 +12,7 @@ from infra.ports import HOST, SERVICES
 from infra.rabbitmq.users import DASHBOARD, OBSERVER
 from infra.topology import TABLES
 from services.dashboard.queues import Queues
-from shared.topology import lanes_of
+from shared.topology import lanes_of, news_exchange, news_queue
 from tests.integration.auditor import QUEUES
 from tests.integration.servers import topology
 from tests.integration.stage import Stage
@@ -48,11 +48,12 @@ async def read(stage: Stage, user: str, queue: str) -> None:
 
 @pytest.mark.parametrize("service", SERVICES)
 async def test_a_service_publishes_to_its_own_exchanges_alone(stage: Stage, service: str) -> None:
-    """To its events, its delays, its return exchange, which leads to its own lanes alone, and its dead letters."""
-    own = {name for name in EXCHANGES if name.startswith(f"{service}.")}
+    """To its events, its delays, its returns, which lead to its own lanes alone, its dead letters and its news."""
+    everybodys = {*EXCHANGES, *map(news_exchange, SERVICES)}
+    own = {name for name in everybodys if name.startswith(f"{service}.")}
     for exchange in own:
         await publish(stage, service, exchange)
-    for exchange in (*(set(EXCHANGES) - own), "amq.topic", "amq.fanout"):
+    for exchange in (*(everybodys - own), "amq.topic", "amq.fanout"):
         with pytest.raises(ChannelAccessRefused):
             await publish(stage, service, exchange)
     await stage.auditor.wipe()
@@ -112,9 +113,10 @@ async def test_a_service_declares_nothing(stage: Stage, service: str) -> None:
             await own.queue_delete(lane)
 
 
-async def test_the_dashboard_can_do_nothing_at_the_broker(stage: Stage) -> None:
-    """It declares, publishes and consumes nothing; through the management interface it reads how deep queues are."""
-    for exchange in EXCHANGES:
+async def test_the_dashboard_can_only_read_at_the_broker(stage: Stage) -> None:
+    """Its own news, and how deep queues are; it declares and publishes nothing, and takes nothing from a lane."""
+    await read(stage, DASHBOARD, news_queue(DASHBOARD))
+    for exchange in (*EXCHANGES, *map(news_exchange, SERVICES)):
         with pytest.raises(ChannelAccessRefused):
             await publish(stage, DASHBOARD, exchange)
     for queue in QUEUES:

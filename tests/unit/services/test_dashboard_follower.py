@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 
+from services.dashboard.ear import Ear
 from services.dashboard.feeds import FeedPage, Services, Told
 from services.dashboard.follower import Follower
 from services.dashboard.store import Store
@@ -58,7 +59,7 @@ def following(*behind: int) -> tuple[Follower, Shelf]:
     """Give a follower of one feed."""
     shelf = Shelf()
     services, store = cast("Services", Feeds(*behind)), cast("Store", shelf)
-    shelf.follower = Follower(services, store, lambda *_: None, lambda: False)
+    shelf.follower = Follower(services, Ear(None, Feeds.names), store, lambda *_: None, lambda: False)
     return shelf.follower, shelf
 
 

@@ -6,9 +6,22 @@ import pytest
 
 from infra.rabbitmq.users import permissions
 from infra.topology import TABLES
-from shared.topology import DELAY_TIERS_MS, REDELIVERIES_MAX, Binding, Exchange, Lane, lanes_of, topology_of
+from shared.topology import (
+    DELAY_TIERS_MS,
+    NEWS_MAX_MESSAGES,
+    REDELIVERIES_MAX,
+    Binding,
+    Exchange,
+    Lane,
+    Queue,
+    lanes_of,
+    listening_to,
+    topology_of,
+)
 
 TOPOLOGY = topology_of(TABLES)
+LISTENING = listening_to(TABLES)
+HEARD_ON = {*(each.name for each in LISTENING.exchanges), *(each.name for each in LISTENING.queues)}
 SERVICES = [table.service for table in TABLES]
 LANES = [lane for table in TABLES for lane in lanes_of(table)]
 EXCHANGES = {exchange.name: exchange.type for exchange in TOPOLOGY.exchanges}
@@ -98,6 +111,25 @@ def test_nothing_has_a_maximum_length() -> None:
     assert not [name for name, arguments in QUEUES.items() if {"x-max-length", "x-max-length-bytes"} & arguments.keys()]
 
 
+def test_a_listener_hears_every_service_on_a_queue_that_stays_short() -> None:
+    """And on nothing that an event goes through: a publish that only a listener takes must come back."""
+    assert LISTENING.exchanges == [Exchange(f"{service}.news", "fanout") for service in SERVICES]
+    arguments = {"x-queue-type": "classic", "x-max-length": NEWS_MAX_MESSAGES, "x-overflow": "drop-head"}
+    assert LISTENING.queues == [Queue("dashboard.news", arguments)]
+    assert set(LISTENING.bindings) == {Binding(f"{service}.news", "dashboard.news", "") for service in SERVICES}
+    assert not {exchange.name for exchange in LISTENING.exchanges} & EXCHANGES.keys()
+    assert not LISTENING.lanes
+
+
+def test_a_listener_only_reads() -> None:
+    """Its own queue, and nothing else."""
+    mine = permissions("dashboard")
+    everything = {*EXCHANGES, *QUEUES, *HEARD_ON, "amq.topic"}
+    assert matching(mine["read"], everything) == {"dashboard.news"}
+    assert not matching(mine["write"], everything)
+    assert not matching(mine["configure"], everything)
+
+
 @pytest.mark.parametrize("service", SERVICES)
 def test_may_declare_nothing(service: str) -> None:
     """A service declares nothing, not even what is its own."""
@@ -110,9 +142,9 @@ def test_may_publish_to_its_own(service: str) -> None:
     """To its events, its delays, its returns and its dead letters; to nobody else's, and not to the default."""
     pattern = permissions(service)["write"]
     delays = {f"{service}.delay.{tier_ms}ms" for tier_ms in DELAY_TIERS_MS}
-    own = {*delays, *(f"{service}.{name}" for name in ("events", "return", "dead"))}
+    own = {*delays, *(f"{service}.{name}" for name in ("events", "return", "dead", "news"))}
     others = {f"a{service}.events", f"{service}.events.a", f"{service}xevents", "", "amq.default", "amq.topic"}
-    assert matching(pattern, {*EXCHANGES, *QUEUES, *others}) == own
+    assert matching(pattern, {*EXCHANGES, *QUEUES, *HEARD_ON, *others}) == own
 
 
 @pytest.mark.parametrize("service", SERVICES)
