@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Annotated
 
@@ -38,7 +38,8 @@ def run(context: typer.Context, as_json: Annotated[bool, typer.Option("--json", 
             return
         _show_services(backlogs)
         _show_queues(queues)
-        _show_letters(backlogs)
+        _show_by_lane(backlogs, "retries", ("lane", "events", "attempts", "oldest"))
+        _show_by_lane(backlogs, "dead_letters", ("lane", "error_class", "letters", "oldest"))
 
 
 def _backlogs(operations: Operations) -> dict[str, Document | None]:
@@ -100,13 +101,13 @@ def _show_queues(queues: Mapping[str, int] | None) -> None:
     rows_table(filled, ("lane", "messages"))
 
 
-def _show_letters(backlogs: Mapping[str, Document | None]) -> None:
-    letters = [
+def _show_by_lane(backlogs: Mapping[str, Document | None], what: str, columns: Sequence[str]) -> None:
+    rows = [
         {**each, "oldest": duration(each["oldest_s"])}
         for backlog in backlogs.values()
-        for each in (backlog or {}).get("dead_letters", ())
+        for each in (backlog or {}).get(what, ())
     ]
-    rows_table(letters, ("lane", "error_class", "letters", "oldest"))
+    rows_table(rows, columns)
 
 
 def _alarming(count: int) -> str:

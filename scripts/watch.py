@@ -96,16 +96,18 @@ def _services(stage: Document) -> Table:
 
 def _lanes(stage: Document) -> Table:
     table = Table(box=None, pad_edge=False)
-    for column in ("event", "reaction", "a minute", "events", "messages", "stuck", "oldest", "dead"):
+    for column in ("event", "reaction", "a minute", "events", "messages", "to retry", "stuck", "oldest", "dead"):
         table.add_column(column, justify="left" if column in ("event", "reaction") else "right", no_wrap=True)
     for lane in stage["lanes"]:
-        style = "red" if lane["dead_letters"] or lane["unheard"] else "yellow" if lane["stuck"] else ""
+        slow = lane["stuck"] or lane["retries"]
+        style = "red" if lane["dead_letters"] or lane["unheard"] else "yellow" if slow else ""
         table.add_row(
             lane["event"],
             ", ".join(lane["reactions"]),
             str(stage["rates"][lane["event"]]),
             str(lane["events"]),
             "–" if lane["messages"] is None else str(lane["messages"]),
+            str(lane["retries"]),
             str(lane["stuck"]),
             "" if lane["oldest_s"] is None else f"{lane['oldest_s']:.0f} s",
             str(lane["dead_letters"]),

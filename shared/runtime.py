@@ -7,6 +7,7 @@ from typing import Any, Self
 from loguru import logger
 from sqlalchemy import text
 
+from shared.batch import Item
 from shared.broker.announcer import AmqpAnnouncer
 from shared.broker.closing import within
 from shared.broker.consumer import Consumers
@@ -24,15 +25,16 @@ from shared.news import News
 from shared.outcome import Intent
 from shared.ports import WorldError
 from shared.reactions import Reactions
-from shared.receiving import Receiver
+from shared.receiving import OnFailed, Receiver
 from shared.relay import Relay, RelayLimits
-from shared.retries import Retries
+from shared.retries import Failure, Retries
 from shared.settings import Settings
 from shared.shell import Committed, Shell
 from shared.store.backlog import Backlogs
 from shared.store.connection import connect
 from shared.store.dead_letters import DeadLetters
 from shared.store.postgres import PostgresStore, States
+from shared.store.retry_notes import RetryNotes
 from shared.topology import DELAY_TIERS_MS, news_exchange
 from shared.tracing.spans import Recorder
 from shared.tracing.tracing import Traced, Untraced
@@ -102,12 +104,14 @@ class Runtime:
         self.workers = IntentWorkers(by_kind, self.shell, self.store, clock, intent_limits)
         self.backlogs = Backlogs(name, self.engine, by_kind)
         letters = DeadLetters(self.engine)
+        self.retry_notes = RetryNotes(name, self.engine, delay_tiers_ms)
+        self._failure_listeners: list[OnFailed] = [traces.failed, self.retry_notes.failed]
         setting_back = metrics.setting_back(self.retry_publisher)
         self.desk = Desk(reactions, letters, traces.publisher(setting_back, "replay"))
         self.consumers = Consumers(
             settings.broker_url,
             reactions,
-            Receiver(self.shell, Retries(setting_back, clock, delay_tiers_ms), letters, clock, traces.failed),
+            Receiver(self.shell, Retries(setting_back, clock, delay_tiers_ms), letters, clock, self._failed),
             prefetch_max_messages=settings.prefetch_max_messages,
             drain_timeout_s=settings.drain_timeout_s,
         )
@@ -126,6 +130,7 @@ class Runtime:
         self._start(self.news.run())
         self._consuming = [self._start(self.consuming.run())]
         self._start(self.workers.run())
+        self._start(self.retry_notes.run())
         self._start(self._prune_for_ever())
         return self
 
@@ -151,6 +156,10 @@ class Runtime:
         self.workers.offer(committed.claims, committed.began_s)
         for listener in self.commit_listeners:
             listener(committed)
+
+    def _failed(self, item: Item, failure: Failure, began_s: float) -> None:
+        for listener in self._failure_listeners:
+            listener(item, failure, began_s)
 
     def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)

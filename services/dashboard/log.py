@@ -34,7 +34,10 @@ class Asked(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What an inbox says became of an event there: `advanced`, `ignored`, `dead` or `dropped`."""
+    """What an inbox says became of an event there: `advanced`, `ignored`, `dead` or `dropped`.
+
+    One that failed and is tried again is `retried`: it is still waited for, and `why` says how it failed.
+    """
 
     outcome: str
     why: str | None = None

@@ -36,7 +36,12 @@ def drawing(dance: Dance, stage: Document) -> dict[str, Any]:
     for card in right:
         for row in card["rows"]:
             lane = row["of"]
-            row |= {"lane": lane, "bad": _bad(lane), "slow": bool(lane["stuck"]), "said": _said(lane)}
+            row |= {
+                "lane": lane,
+                "bad": _bad(lane),
+                "slow": _slow(lane),
+                "said": _said(lane),
+            }
     curves = [_curve(starts[row["lane"]["event"]], row, stage) for card in right for row in card["rows"]]
     return {
         "left_of": -EDGE,
@@ -79,6 +84,7 @@ def _said(lane: Document) -> list[str]:
     """Say how a lane is, the worst first; there is room for two things."""
     said = [f"{lane['dead_letters']:,} dead"] if lane["dead_letters"] else []
     said += ["nobody listens"] if lane["unheard"] else []
+    said += [f"{lane['retries']:,} to retry"] if lane["retries"] else []
     said += [f"{lane['stuck']:,} stuck, {seconds(lane['oldest_s'])}"] if lane["stuck"] else []
     said += ["1 event" if lane["events"] == 1 else f"{lane['events']:,} events"]
     return said[:SAID_MAX]
@@ -86,6 +92,10 @@ def _said(lane: Document) -> list[str]:
 
 def _bad(lane: Document) -> bool:
     return bool(lane["dead_letters"]) or lane["unheard"]
+
+
+def _slow(lane: Document) -> bool:
+    return bool(lane["stuck"] or lane["retries"])
 
 
 def _curve(start_y: float, row: Document, stage: Document) -> dict[str, Any]:

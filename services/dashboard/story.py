@@ -135,7 +135,7 @@ def _reactions(dance: Dance, steps: Iterable[Step], verdicts: Mapping[Asked, Ver
             if (reaction.service, event.event_id) in done or (verdict and verdict.outcome in OVER):
                 continue
             why = verdict.why if verdict else None
-            kind = OF_OUTCOMES[verdict.outcome] if verdict else Kind.REACTION
+            kind = OF_OUTCOMES.get(verdict.outcome, Kind.REACTION) if verdict else Kind.REACTION
             yield Wait(kind, reaction.name, reaction.service, event, dance.decides(reaction), why)
 
 

@@ -43,6 +43,15 @@ class Intents(BaseModel):
     parked: int
 
 
+class Retried(BaseModel):
+    """The events of one lane that failed and are tried again."""
+
+    lane: str
+    events: int
+    attempts: int
+    oldest_s: float
+
+
 class Letters(BaseModel):
     """What was set aside of one lane for one reason."""
 
@@ -59,6 +68,7 @@ class Backlog(BaseModel):
     outbox: Outbox
     inbox: Inbox
     intents: list[Intents]
+    retries: list[Retried]
     dead_letters: list[Letters]
 
 
@@ -74,10 +84,10 @@ class Vitals:
         """Find a queue."""
         return self.depths.queues.get(name)
 
-    def retries(self, service: str) -> int:
-        """Count what waits to be tried again."""
-        queues = self.depths.queues.values()
-        return sum(queue.messages for queue in queues if queue.name.startswith(f"{service}.delay."))
+    def retries(self, lane: str) -> int:
+        """Count the events of a lane that failed and are tried again."""
+        told = (retried for backlog in self.backlogs.values() for retried in backlog.retries)
+        return sum(retried.events for retried in told if retried.lane == lane)
 
     def letters(self, lane: str) -> int:
         """Count what was set aside of a lane."""

@@ -1,4 +1,4 @@
-"""What one service has not done yet: its outbox, its intents, its dead letters, counted; and how its inbox is."""
+"""What one service has not done yet: its outbox, its intents, its retries, its dead letters, counted; and its inbox."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -50,6 +50,16 @@ class Intended:
 
 
 @dataclass(frozen=True, slots=True)
+class Retried:
+    """The events of one lane that failed and are tried again: how often at the most, and since when at the longest."""
+
+    lane: str
+    events: int
+    attempts: int
+    oldest_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Dead:
     """The dead letters of one lane and one class of error; `oldest_s` is how long the first of them lies there."""
 
@@ -68,11 +78,12 @@ class Backlog:
     inbox: Known
     intents: Sequence[Intended]
     """Of every kind, also where there are none."""
+    retries: Sequence[Retried]
     dead_letters: Sequence[Dead]
 
 
 class Backlogs:
-    """Counts one service's backlog, as often as it is asked, in four statements."""
+    """Counts one service's backlog, as often as it is asked, in five statements."""
 
     def __init__(self, service: str, engine: AsyncEngine, kinds: Iterable[str]) -> None:
         self._service = service
@@ -87,7 +98,8 @@ class Backlogs:
                 (unsent,) = await sql.OUTBOX.rows(driver, **bounds, oldest_max=OLDEST_MAX_ROWS)
                 (known,) = await sql.INBOX.rows(driver)
                 intended = {row["kind"]: Intended(**row) for row in await sql.INTENTS.rows(driver, **bounds)}
+                retried = [Retried(**row) for row in await sql.RETRIES.rows(driver, **bounds)]
                 dead = [Dead(**row) for row in await sql.LETTERS.rows(driver, **bounds)]
         kinds = sorted({*self._kinds, *intended})
         waiting = [intended.get(kind, Intended(kind)) for kind in kinds]
-        return Backlog(self._service, Unsent(**unsent), Known(**known), waiting, dead)
+        return Backlog(self._service, Unsent(**unsent), Known(**known), waiting, retried, dead)

@@ -20,6 +20,8 @@ KIT_0004 = Path(__file__).with_name("kit_0004.sql")
 """The generation of an outbox row, for a service's next one."""
 KIT_0005 = Path(__file__).with_name("kit_0005.sql")
 """The attempts that led to an event, for the one after that."""
+KIT_0006 = Path(__file__).with_name("kit_0006.sql")
+"""What will be tried again, for the one after that."""
 
 
 def run_migrations(service: str) -> None:

@@ -96,6 +96,26 @@ LETTERS = Statement(
 """)
 )
 
+# An event that failed and that the inbox does not know waits to be tried again. The inbox is looked up for each: a join
+# would read all of it.
+RETRIES = Statement(
+    text("""
+    SELECT lane, count(*) AS events, max(attempts) AS attempts,
+           CAST(extract(epoch FROM now() - min(failed_at)) AS double precision) AS oldest_s
+    FROM (SELECT lane, attempts, failed_at FROM retries AS r
+          WHERE event_id > CAST(:first AS uuid)
+            AND (SELECT 1 FROM inbox AS i WHERE i.event_id = r.event_id) IS NULL LIMIT :rows_max) AS waiting
+    GROUP BY lane ORDER BY lane
+""")
+)
+
+RETRIES_OF = Statement(
+    text("""
+    SELECT event_id, attempts, error_class, failed_at, again_at FROM retries
+    WHERE event_id = ANY(CAST(:event_ids AS uuid[]))
+""")
+)
+
 INTENTS_OF = Statement(
     text("""
     SELECT intent_id AS key, kind, due_at, leased_until, attempts, raised, last_error, parked_at, causation_id

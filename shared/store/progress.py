@@ -6,19 +6,23 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
+import asyncpg
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.store.connection import by_whose_fault
 from shared.store.driver import driving
-from shared.store.observing import INTENTS_OF
+from shared.store.observing import INTENTS_OF, RETRIES_OF
 from shared.store.operating import OUTCOMES
 
 
 @dataclass(frozen=True, slots=True)
 class Became:
-    """What became of an event here: `why` it was ignored, or set aside or dropped, and when it came."""
+    """What became of an event here: `why` it was ignored, or set aside or dropped, and when it came.
 
-    outcome: Literal["advanced", "ignored", "dead", "dropped"]
+    One that is `retried` has failed so far: `why` says how, and when it is tried again.
+    """
+
+    outcome: Literal["advanced", "ignored", "dead", "dropped", "retried"]
     why: str | None
     at: datetime
 
@@ -48,11 +52,19 @@ class Progress:
         """Say what became of events; of what has not been reacted to here there is nothing. Raises `WorldError`."""
         with by_whose_fault():
             async with driving(self._engine) as driver:
-                rows = await OUTCOMES.rows(driver, event_ids=event_ids)
-        return {row["event_id"]: Became(row["outcome"], row["reason"], row["received_at"]) for row in rows}
+                known = await OUTCOMES.rows(driver, event_ids=event_ids)
+                open_ids = set(event_ids) - {row["event_id"] for row in known}
+                failed = await RETRIES_OF.rows(driver, event_ids=list(open_ids)) if open_ids else ()
+        became = {row["event_id"]: Became(row["outcome"], row["reason"], row["received_at"]) for row in known}
+        return became | {row["event_id"]: Became("retried", _why(row), row["failed_at"]) for row in failed}
 
     async def of_order(self, order_id: UUID, limit: int) -> Sequence[Pending]:
         """Give what an order intends, in the order in which it is done. Raises `WorldError`."""
         with by_whose_fault():
             async with driving(self._engine) as driver:
                 return [Pending(**row) for row in await INTENTS_OF.rows(driver, order_id=order_id, limit=limit)]
+
+
+def _why(row: asyncpg.Record) -> str:
+    """Say how an event failed, by its class alone: what an error says of itself may be personal."""
+    return f"{row['error_class']} at attempt {row['attempts']}, tried again at {row['again_at']:%H:%M:%S} UTC"

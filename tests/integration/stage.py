@@ -136,6 +136,7 @@ class Stage:
         name: str,
         reactions: Reactions | None = None,
         performers: Mapping[type[Intent], Performer] | None = None,
+        delay_tiers_ms: tuple[int, ...] = TIERS_MS,
         **others: Setting,
     ) -> AsyncIterator[Runtime]:
         """Run a service without HTTP, with other reactions and performers where given, and with short delays."""
@@ -143,7 +144,7 @@ class Stage:
         performers = performers or program.performers(settings)
         recorder = recorder_to(settings.otlp_endpoint, name)
         table = reactions or program.reactions
-        runtime = Runtime(table, program.states, performers, settings, TIERS_MS, recorder=recorder)
+        runtime = Runtime(table, program.states, performers, settings, delay_tiers_ms, recorder=recorder)
         async with runtime:
             await consuming(runtime)
             yield runtime

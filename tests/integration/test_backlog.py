@@ -28,6 +28,7 @@ async def test_nothing_waits(stage: Stage) -> None:
         "outbox": {"waiting": 0, "oldest_s": None, "parked": 0},
         "inbox": {"about": None, "newest_s": None},
         "intents": [{"kind": "charge", **NONE}, {"kind": "undo", **NONE}],
+        "retries": [],
         "dead_letters": [],
     }
 

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from services.notification.reactions import reactions as notification
+from shared.topology import DELAY_TIERS_MS, delay_exchange, return_exchange
 from tests.integration.dashboards import GOODS, Dashboard, dashboard
 from tests.integration.letters import kept
 from tests.integration.operating import INBOX, operated
@@ -114,6 +115,39 @@ async def test_attempts_are_told(stage: Stage) -> None:
             attempts = {event["name"]: event["attempts"] for event in log if event["attempts"] > 1}
             assert attempts == {"notification.recorded": TRIES, "payment.captured": TRIES}
             assert f"attempt {TRIES}" in await board.page(f"/orders/{order_id}")
+
+
+async def test_what_waits_to_be_tried_again_says_so(stage: Stage) -> None:
+    """On the order's page with how it failed and when it is tried again, and on the stage in its lane."""
+    actors = await stage.start_some("order", "inventory", "payment")
+    await stage.offer(**GOODS)
+    async with LocalShop(stage, actors) as shop:
+        fails = raising(notification, lambda _: True)
+        async with stage.runtime("notification", fails, delay_tiers_ms=DELAY_TIERS_MS[-1:]):
+            order_id = (await shop.bought({"rosin": 1}))["order_id"]
+
+            async def noted() -> None:
+                assert await stage.auditor.count("notification_service.retries") == 1
+
+            await eventually(noted)
+        actors["notification"] = await stage.start("notification")
+        async with dashboard(stage, actors) as board:
+
+            async def told() -> None:
+                (wait,) = (await board.json(f"/api/orders/{order_id}"))["next"]
+                assert (wait["kind"], wait["name"]) == ("reaction", "notification.tell_confirmed")
+                assert wait["why"] is not None
+                assert wait["why"].startswith("BrokenError at attempt 1, tried again at ")
+
+            await eventually(told)
+            assert "BrokenError at attempt 1" in await board.page(f"/orders/{order_id}")
+            lanes = {each["lane"]: each["retries"] for each in (await board.json("/api/stage"))["lanes"]}
+            assert {lane: retries for lane, retries in lanes.items() if retries} == {"notification.order.confirmed": 1}
+            waiting = await stage.auditor.take(delay_exchange("notification", DELAY_TIERS_MS[-1]))
+            await stage.auditor.publish(return_exchange("notification"), "notification.order.confirmed", waiting.body)
+            await board.caught_up()
+            order = await board.json(f"/api/orders/{order_id}")
+            assert (order["next"], order["state"]) == ([], "completed")
 
 
 async def test_a_dead_letter_is_told_until_it_is_replayed(stage: Stage) -> None:

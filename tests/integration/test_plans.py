@@ -13,7 +13,7 @@ from services.notification.store import states as notification
 from services.order import store as order_store
 from services.order.store import states as order
 from services.payment.store import states as payment
-from shared.store import dead_letters, observing, operating, statements
+from shared.store import dead_letters, observing, operating, retry_notes, statements
 from shared.store.aggregates import Aggregates
 from shared.store.connection import connect
 from shared.store.driver import Statement
@@ -36,7 +36,7 @@ AGGREGATES: Mapping[str, tuple[Aggregates[Any], ...]] = {
 
 def kit_statements() -> dict[str, Statement]:
     """Give the kit's statements by name."""
-    modules = (statements, dead_letters, operating, observing)
+    modules = (statements, dead_letters, operating, observing, retry_notes)
     return {n: one for module in modules for n, one in vars(module).items() if isinstance(one, Statement)}
 
 
@@ -72,6 +72,7 @@ async def empty_and_analyzed(auditor: Auditor) -> None:
             "intents",
             "requests",
             "suspects",
+            "retries",
             "dead_letters",
             "operator_actions",
         ):

@@ -34,7 +34,7 @@ def exposed() -> tuple[set[str], set[str]]:
     names, labels = set[str](), set[str]()
     for table in TABLES:
         metrics = Metrics(table, ["any"], FakeClock())
-        metrics.show(Backlog(table.service, Unsent(0, None, 0), Known(None, None), [Intended("any")], []))
+        metrics.show(Backlog(table.service, Unsent(0, None, 0), Known(None, None), [Intended("any")], [], []))
         if table.service == "order":
             Sagas(metrics, OUTCOMES)
         for family in metrics.registry.collect():

@@ -33,8 +33,8 @@ STAGE = {
         {"service": "payment", "answers": False, "outbox": None, "intents": [], "retries": 0},
     ],
     "lanes": [
-        {"event": "order.placed", "reactions": ["payment.learn_amount"], "events": 3, "messages": None, "stuck": 1,
-         "oldest_s": 9.4, "dead_letters": 0, "unheard": True},
+        {"event": "order.placed", "reactions": ["payment.learn_amount"], "events": 3, "messages": None, "retries": 2,
+         "stuck": 1, "oldest_s": 9.4, "dead_letters": 0, "unheard": True},
     ],
 }  # fmt: skip
 STUCK = {"groups": [{"waiting_for": "payment.learn_amount", "orders": 1, "ids": [ID]}]}

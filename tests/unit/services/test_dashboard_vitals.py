@@ -15,6 +15,7 @@ EMPTY: dict[str, Any] = {
     "outbox": {"waiting": 0, "oldest_s": None, "parked": 0},
     "inbox": {"about": None, "newest_s": None},
     "intents": [],
+    "retries": [],
     "dead_letters": [],
 }
 

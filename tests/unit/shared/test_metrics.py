@@ -16,7 +16,7 @@ from tests.unit.shared.shell_stage import LOST, Stage
 from tests.unit.shared.toy import Encore, Encored, command, cue, order, toy
 
 LANE = "payment.order.placed"
-EMPTY = Backlog("payment", Unsent(0, None, 0), Known(None, None), (Intended("charge"),), ())
+EMPTY = Backlog("payment", Unsent(0, None, 0), Known(None, None), (Intended("charge"),), (), ())
 
 
 class Read:
@@ -136,7 +136,7 @@ def test_a_backlog_is_shown() -> None:
     read = Read(payment)
     letters = (Dead(LANE, "ValueError", 2, 9.0), Dead(LANE, "KeyError", 3, 9.0), Dead("0b1c7e", "Odd", 1, 9.0))
     read.metrics.show(
-        Backlog("payment", Unsent(7, 12.5, 1), Known(None, None), (Intended("charge", 5, 4, 3.5, 2),), letters)
+        Backlog("payment", Unsent(7, 12.5, 1), Known(None, None), (Intended("charge", 5, 4, 3.5, 2),), (), letters)
     )
     assert read("quartet_outbox_oldest_seconds") == 12.5
     shown = {

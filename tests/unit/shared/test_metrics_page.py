@@ -34,7 +34,7 @@ class FakeBacklogs:
         await self.answering.wait()
         if self.error is not None:
             raise self.error
-        return Backlog("toy", Unsent(self.counted, 1.0, 0), Known(None, None), (), ())
+        return Backlog("toy", Unsent(self.counted, 1.0, 0), Known(None, None), (), (), ())
 
 
 class Page:

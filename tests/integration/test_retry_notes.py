@@ -1,0 +1,129 @@
+"""What waits to be tried again is noted for who looks on, and no longer than it waits."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from services.notification.reactions import reactions
+from shared.batch import Item
+from shared.retries import Failure
+from shared.store import retry_notes
+from shared.store.backlog import Backlog, Backlogs
+from shared.store.progress import Progress
+from shared.store.retry_notes import RetryNotes
+from tests.integration.half import Half, half
+from tests.integration.reacting import raising
+from tests.integration.stage import Stage
+from tests.integration.wire import confirmed, envelope, item, send
+from tests.waiting import eventually
+
+pytestmark = pytest.mark.integration
+
+LANE = "notification.order.confirmed"
+RETRIES = "notification_service.retries"
+AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+MINUTE_MS = 60_000
+
+
+def failure(of: Item, attempts: int, at: datetime = AT, *, retryable: bool = True) -> Failure:
+    """Give an attempt that failed."""
+    return Failure(
+        str(of.envelope.event_id), b"", attempts, "ValueError", "ValueError: c@example.org", at, None, retryable
+    )
+
+
+def notes_of(process: Half) -> RetryNotes:
+    """Give the notes of notification, which tries again twice, a minute after each failure."""
+    return RetryNotes("notification", process.store.engine, (MINUTE_MS, MINUTE_MS))
+
+
+async def backlog(process: Half) -> Backlog:
+    """Count what waits."""
+    return await Backlogs("notification", process.store.engine, ()).now()
+
+
+async def test_what_failed_is_told_with_its_class_and_its_time(stage: Stage) -> None:
+    """And with nothing of what the error says; the last failure is told, also where an earlier one is noted late."""
+    first, second, done = item(confirmed()), item(confirmed()), item(confirmed())
+    async with half(stage, "notification") as process:
+        notes = notes_of(process)
+        notes.failed(first, failure(first, 2, AT + timedelta(minutes=1)), 0.0)
+        notes.failed(second, failure(second, 1), 0.0)
+        notes.failed(done, failure(done, 1), 0.0)
+        await notes.note()
+        notes.failed(first, failure(first, 1), 0.0)
+        await notes.note()
+        await process.shell.submit(done)
+        ids = [each.envelope.event_id for each in (first, second, done)]
+        told = await Progress(process.store.engine).of_events(ids)
+        (retried,) = (await backlog(process)).retries
+    assert [(told[each].outcome, told[each].why, told[each].at) for each in ids[:2]] == [
+        ("retried", "ValueError at attempt 2, tried again at 03:06:05 UTC", AT + timedelta(minutes=1)),
+        ("retried", "ValueError at attempt 1, tried again at 03:05:05 UTC", AT),
+    ]
+    assert told[ids[2]].outcome == "advanced"
+    assert (retried.lane, retried.events, retried.attempts) == (LANE, 2, 2)
+
+
+async def test_what_was_reacted_to_is_forgotten(stage: Stage) -> None:
+    """What still waits is not."""
+    waiting, done = item(confirmed()), item(confirmed())
+    async with half(stage, "notification") as process:
+        notes = notes_of(process)
+        for each in (waiting, done):
+            notes.failed(each, failure(each, 1), 0.0)
+        await notes.note()
+        await process.shell.submit(done)
+        assert await notes.forget() == 1
+        assert await notes.forget() == 0
+    (left,) = await stage.auditor.rows(f"SELECT event_id FROM {RETRIES}")  # noqa: S608 - ours
+    assert left["event_id"] == waiting.envelope.event_id
+
+
+@pytest.mark.parametrize("last", [{"attempts": 3}, {"attempts": 1, "retryable": False}])
+async def test_what_is_set_aside_is_not_noted(stage: Stage, last: dict[str, Any]) -> None:
+    """Nobody tries it again."""
+    bad = item(confirmed())
+    async with half(stage, "notification") as process:
+        notes = notes_of(process)
+        notes.failed(bad, failure(bad, **last), 0.0)
+        await notes.note()
+    assert await stage.auditor.count(RETRIES) == 0
+
+
+async def test_only_so_much_waits_to_be_noted(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first is forgotten."""
+    monkeypatch.setattr(retry_notes, "UNNOTED_MAX_EVENTS", 2)
+    first, *others = (item(confirmed()) for _ in range(3))
+    async with half(stage, "notification") as process:
+        notes = notes_of(process)
+        for each in (first, *others):
+            notes.failed(each, failure(each, 1), 0.0)
+        await notes.note()
+    noted = {row["event_id"] for row in await stage.auditor.rows(f"SELECT event_id FROM {RETRIES}")}  # noqa: S608 - ours
+    assert noted == {each.envelope.event_id for each in others}
+
+
+async def test_a_service_notes_and_forgets_by_itself(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From the first failure to the dead letter, and then there is nothing left to be told."""
+    monkeypatch.setattr(retry_notes, "FORGET_INTERVAL_S", 0.2)
+    monkeypatch.setattr(retry_notes, "NOTE_INTERVAL_S", 0.01)
+    bad = envelope(confirmed())
+    seen = set[int]()
+    async with stage.runtime("notification", raising(reactions, lambda _: True)):
+
+        async def set_aside() -> None:
+            rows = await stage.auditor.rows(f"SELECT attempts FROM {RETRIES}")  # noqa: S608 - ours
+            seen.update(row["attempts"] for row in rows)
+            assert await stage.auditor.count("notification_service.dead_letters") == 1
+
+        await send(stage.auditor, bad)
+        await eventually(set_aside)
+
+        async def forgotten() -> None:
+            assert await stage.auditor.count(RETRIES) == 0
+
+        await eventually(forgotten)
+    assert seen <= {1, 2, 3}
+    assert 3 in seen
