@@ -31,7 +31,10 @@ async def replicas(stage: Stage, count: int) -> list[Actor]:
 
 
 async def all_consume(stage: Stage, actors: list[Actor]) -> None:
-    """Wait until each replica is a consumer of each queue, by its own word and the broker's; then have it consume."""
+    """Wait until each replica is a consumer of each queue, by its own word and the broker's; then have it consume.
+
+    What a broker forgets of a queue that was deleted and declared again at once, its binding say, is declared meanwhile.
+    """
 
     async def look() -> None:
         for actor in actors:
@@ -43,6 +46,7 @@ async def all_consume(stage: Stage, actors: list[Actor]) -> None:
 
     async def persistently() -> None:
         try:
+            await declare_at(topology(), stage.servers.broker_url("topology"))  # as the watch over the topology does
             await look()
         except Exception as error:
             raise AssertionError(f"not yet: {error!r}") from error
