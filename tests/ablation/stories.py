@@ -16,10 +16,10 @@ shortest such histories, as it tells them. `make ablation` finds them again, and
 Four are not told by the simulator, because only a real database has locks and transactions that overlap. What happens
 without them is played by their tests, which are in the table:
 
-- **sorted locks**: one batch has locked A and wants B, the other has locked B and wants A. The database ends one of them.
+- **sorted locks**: one batch has locked A and wants B, the other has locked B and wants A. The database ends one.
 - **version guard**: two have read version 3 and each writes its own version 4. What the first one wrote is gone.
-- **feed horizon**: a transaction has taken position 7 and still runs; the next one takes 8 and commits. Who reads on behind
-  8 never sees 7.
+- **feed horizon**: a transaction has taken position 7 and still runs; the next one takes 8 and commits. Who reads on
+  behind 8 never sees 7.
 - **feed by transaction**: who commits last may have the lowest position, far below what was read long ago.
 """
 

@@ -33,7 +33,7 @@ async def replicas(stage: Stage, count: int) -> list[Actor]:
 async def all_consume(stage: Stage, actors: list[Actor]) -> None:
     """Wait until each replica is a consumer of each queue, by its own word and the broker's; then have it consume.
 
-    What a broker forgets of a queue that was deleted and declared again at once, its binding say, is declared meanwhile.
+    What a broker forgets of a queue that was deleted and declared again at once, is declared meanwhile.
     """
 
     async def look() -> None:
