@@ -107,7 +107,7 @@ def _lanes(stage: Document) -> Table:
             str(stage["rates"][lane["event"]]),
             str(lane["events"]),
             "–" if lane["messages"] is None else str(lane["messages"]),
-            str(lane["retries"]),
+            "–" if lane["retries"] is None else str(lane["retries"]),
             str(lane["stuck"]),
             "" if lane["oldest_s"] is None else f"{lane['oldest_s']:.0f} s",
             str(lane["dead_letters"]),

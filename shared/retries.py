@@ -64,18 +64,28 @@ class Retries:
 
     def _message(self, lane: Lane, failure: Failure) -> Message:
         headers = _headers(lane, failure)
-        if failure.retryable and failure.attempts <= len(self._delay_tiers_ms):
-            tier_ms = self._delay_tiers_ms[failure.attempts - 1]
+        if (tier_ms := tier_of(failure, self._delay_tiers_ms)) is not None:
             return Message(
                 delay_exchange(lane.service, tier_ms),
                 lane.queue,
                 failure.body,
                 failure.event_id,
                 headers,
-                expiration_ms=int(jittered(tier_ms, f"{failure.event_id}{failure.attempts}")),
+                expiration_ms=wait_ms(failure, tier_ms),
             )
         logger.error("set aside after {} attempts at {}: {}", failure.attempts, lane.queue, failure.reason)
         return Message(dead_exchange(lane.service), lane.queue, failure.body, failure.event_id, headers)
+
+
+def tier_of(failure: Failure, delay_tiers_ms: Sequence[int]) -> int | None:
+    """Give the delay tier in which an event waits to be tried again; None: it is set aside."""
+    waits = failure.retryable and failure.attempts <= len(delay_tiers_ms)
+    return delay_tiers_ms[failure.attempts - 1] if waits else None
+
+
+def wait_ms(failure: Failure, tier_ms: int) -> int:
+    """Give how long it waits there."""
+    return int(jittered(tier_ms, f"{failure.event_id}{failure.attempts}"))
 
 
 def attempts_so_far(headers: Mapping[str, object]) -> int:

@@ -79,7 +79,7 @@ class Runtime:
         self.publisher = AmqpPublisher(settings.broker_url, f"quartet {name} relay")
         # apart from the relay: a publish that the broker refuses closes its channel, and takes its neighbours along
         self.retry_publisher = AmqpPublisher(settings.broker_url, f"quartet {name} retries")
-        self.news = News(AmqpAnnouncer(news_exchange(name), self.publisher.connection).announce, clock)
+        self.news = News(AmqpAnnouncer(news_exchange(name), self.publisher.opened).announce, clock)
         self.commit_listeners: list[Callable[[Committed], None]] = [
             narrator.committed,
             traces.committed,
@@ -104,7 +104,7 @@ class Runtime:
         self.workers = IntentWorkers(by_kind, self.shell, self.store, clock, intent_limits)
         self.backlogs = Backlogs(name, self.engine, by_kind)
         letters = DeadLetters(self.engine)
-        self.retry_notes = RetryNotes(name, self.engine, delay_tiers_ms)
+        self.retry_notes = RetryNotes(name, self.engine, delay_tiers_ms, clock)
         self._failure_listeners: list[OnFailed] = [traces.failed, self.retry_notes.failed]
         setting_back = metrics.setting_back(self.retry_publisher)
         self.desk = Desk(reactions, letters, traces.publisher(setting_back, "replay"))
@@ -143,6 +143,7 @@ class Runtime:
                 await self.workers.drained()
                 await self.shell.drained()
                 await self.relay.flushed()
+                await self.retry_notes.flushed()
             logger.info("drained")
         except TimeoutError:
             logger.warning("not all that was begun is finished; what is not committed comes again")

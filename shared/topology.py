@@ -24,8 +24,8 @@ DEAD_REDELIVERIES_MAX = 1_000_000
 LISTENERS = ("dashboard",)
 """Who listens, and does nothing else."""
 NEWS_MAX_MESSAGES = 100
-"""So much waits for a listener that is away or slow, and then the oldest is dropped: news say that there is something
-to read, and the last one says it as well as the first."""
+"""So much waits for a listener that is away or slow, and then the oldest is dropped: who misses news reads the feeds a
+little later all the same."""
 
 
 @dataclass(frozen=True, slots=True)

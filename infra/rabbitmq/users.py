@@ -18,7 +18,7 @@ TOPOLOGY = "topology"
 OBSERVER = "observer"
 """The user that hears every public event on queues of its own, and can publish nothing to anybody."""
 DASHBOARD = "dashboard"
-"""The user that hears that there is news and looks at how much lies in the queues, and can only read."""
+"""The user that takes the news from its own queue and looks at how much lies in the others, and can do nothing else."""
 USERS = (TOPOLOGY, OBSERVER, DASHBOARD, *SERVICES)
 TAGS = {TOPOLOGY: "administrator", DASHBOARD: "management"}
 """What opens the management interface to a user, and how wide."""

@@ -34,7 +34,6 @@ class Parts:
     store: Store
     picture: Picture
     hub: Hub
-    ear: Ear
     follower: Follower
     pulse: Pulse
     outside: httpx.AsyncClient
@@ -59,7 +58,6 @@ class Parts:
             store=store,
             picture=Picture(engine, settings.stuck_after_s, follower.lag_s),
             hub=hub,
-            ear=ear,
             follower=follower,
             pulse=Pulse(services, queues),
             outside=httpx.AsyncClient(timeout=OUTSIDE_TIMEOUT_S, transport=transport, trust_env=False),

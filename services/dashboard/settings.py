@@ -27,7 +27,8 @@ class DashboardSettings(BaseSettings):
     provider_url: str | None = None
     """Without it no faults can be set."""
     broker_url: str | None = None
-    """`amqp://…` of the dashboard's own user, who can look and nothing else."""
+    """`amqp://…` of the dashboard's own user, who hears news, looks at queues, and can do nothing else. Without it the
+    feeds are looked at more often."""
     management_url: str | None = None
     """`http://HOST:PORT` of the broker's management interface; without it no depth of a queue is known."""
     customer_key: SecretStr | None = None

@@ -37,7 +37,7 @@ def _service(parts: Parts, vitals: Vitals, name: str) -> Document:
         "silent_since": place.silent_since,
         "outbox": backlog and backlog.outbox.model_dump(),
         "intents": [intents.model_dump() for intents in backlog.intents] if backlog else [],
-        "retries": sum(retried.events for retried in backlog.retries) if backlog else 0,
+        "retries": vitals.retries(name),
     }
 
 
@@ -58,7 +58,7 @@ def _lane(parts: Parts, vitals: Vitals, lane: tuple[str, str], waiting: Waiting,
         "events": waiting.events,
         "messages": queue and queue.messages,
         "unheard": bool(queue and queue.unheard),
-        "retries": vitals.retries(name),
+        "retries": vitals.retries(service, name),
         "dead_letters": vitals.letters(name),
         "stuck": sum(group.orders for group in stuck),
         "oldest_s": max((each for each in oldest if each is not None), default=None),

@@ -68,7 +68,7 @@ class Backlog(BaseModel):
     outbox: Outbox
     inbox: Inbox
     intents: list[Intents]
-    retries: list[Retried]
+    retries: list[Retried] = []
     dead_letters: list[Letters]
 
 
@@ -84,10 +84,11 @@ class Vitals:
         """Find a queue."""
         return self.depths.queues.get(name)
 
-    def retries(self, lane: str) -> int:
-        """Count the events of a lane that failed and are tried again."""
-        told = (retried for backlog in self.backlogs.values() for retried in backlog.retries)
-        return sum(retried.events for retried in told if retried.lane == lane)
+    def retries(self, service: str, lane: str | None = None) -> int | None:
+        """Count the events of a service, or of one lane, that failed and are tried again; None: it does not answer."""
+        if (backlog := self.backlogs.get(service)) is None:
+            return None
+        return sum(retried.events for retried in backlog.retries if lane in (None, retried.lane))
 
     def letters(self, lane: str) -> int:
         """Count what was set aside of a lane."""

@@ -1,7 +1,7 @@
 """Publishing what may be lost: transient, and to whoever has a queue for it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
 import aio_pika
 from aio_pika.abc import AbstractExchange
@@ -9,16 +9,16 @@ from aio_pika.abc import AbstractExchange
 from shared.ports import WorldError
 
 ANNOUNCE_TIMEOUT_S = 1.0
-"""A broker that is slower than that is told the next time."""
+"""A broker that is slower than that is told again later."""
 
 
 class AmqpAnnouncer:
-    """Publishes empty messages to one exchange, over a channel of its own on a connection that is there anyway."""
+    """Publishes empty messages to one exchange, over a channel of its own on a connection that somebody else opens."""
 
-    def __init__(self, exchange: str, connected: Callable[[], Awaitable[aio_pika.RobustConnection]]) -> None:
+    def __init__(self, exchange: str, opened: Callable[[], aio_pika.RobustConnection | None]) -> None:
         self._name = exchange
-        self._connected = connected
-        self._opened: AbstractExchange | None = None
+        self._opened = opened
+        self._exchange: AbstractExchange | None = None
 
     async def announce(self) -> None:
         """Publish one.
@@ -33,8 +33,18 @@ class AmqpAnnouncer:
 
     async def _publish(self) -> None:
         async with asyncio.timeout(ANNOUNCE_TIMEOUT_S):
-            if self._opened is None:
-                channel = await (await self._connected()).channel()
-                self._opened = await channel.get_exchange(self._name, ensure=False)
+            if self._exchange is None:
+                self._exchange = await self._open()
             message = aio_pika.Message(b"", delivery_mode=aio_pika.DeliveryMode.NOT_PERSISTENT)
-            await self._opened.publish(message, routing_key="", mandatory=False)
+            await self._exchange.publish(message, routing_key="", mandatory=False)
+
+    async def _open(self) -> AbstractExchange:
+        if (connection := self._opened()) is None:
+            raise ConnectionError("not connected yet")
+        channel = connection.channel(publisher_confirms=True)  # or nobody would hear that the exchange is gone
+        try:
+            await channel.initialize()
+        except BaseException:
+            await channel.close()  # or it is opened with every new connection, and used by nobody
+            raise
+        return await channel.get_exchange(self._name, ensure=False)

@@ -105,12 +105,13 @@ class Consuming:
 async def _consumed(broker: RabbitBroker) -> set[str]:
     """Name the queues that this process consumes."""
     subscribers: list[Any] = list(broker.subscribers)
-    consumed = await asyncio.gather(*map(_is_consumed, subscribers))
+    queues = [one._queue_obj for one in subscribers]  # noqa: SLF001 - FastStream shows it nowhere else
+    consumed = await asyncio.gather(*map(is_consumed, queues))
     return {one.queue.name for one, is_ in zip(subscribers, consumed, strict=True) if is_}
 
 
-async def _is_consumed(subscriber: Any) -> bool:
-    queue = subscriber._queue_obj  # noqa: SLF001 - FastStream shows it nowhere else
+async def is_consumed(queue: Any) -> bool:
+    """Say whether this process consumes a queue, on a channel that serves nothing else; None is no queue yet."""
     if queue is None:
         return False
     try:

@@ -79,7 +79,9 @@ class AmqpPublisher:
         Raises:
             AMQPError, OSError, TimeoutError: the broker is out of reach, or a queue is missing.
         """
-        channel = await (await self.connection()).channel()
+        async with self._opening:
+            connection = await self._connected()
+        channel = await connection.channel()
         try:
             counts = {}
             for queue in queues:
@@ -91,14 +93,10 @@ class AmqpPublisher:
                 async with asyncio.timeout(CLOSE_TIMEOUT_S):
                     await channel.close()
 
-    async def connection(self) -> aio_pika.RobustConnection:
-        """Give the connection, opened if need be, to have another channel on it.
-
-        Raises:
-            AMQPError, OSError, TimeoutError: the broker is out of reach.
-        """
-        async with self._opening:
-            return await self._connected()
+    def opened(self) -> aio_pika.RobustConnection | None:
+        """Give the connection while it stands, for another channel on it."""
+        connection = self._connection
+        return connection if connection is not None and connection.connected.is_set() else None
 
     async def _connected(self) -> aio_pika.RobustConnection:
         if self._connection is None:

@@ -6,6 +6,6 @@ CREATE TABLE retries (
     attempts    integer     NOT NULL,
     error_class text        NOT NULL,
     failed_at   timestamptz NOT NULL,
-    again_at    timestamptz NOT NULL
+    due_at      timestamptz NOT NULL
 ) WITH (autovacuum_vacuum_scale_factor = 0.01);
 GRANT SELECT, INSERT, UPDATE, DELETE ON retries TO "{role}";

@@ -101,7 +101,7 @@ LETTERS = Statement(
 RETRIES = Statement(
     text("""
     SELECT lane, count(*) AS events, max(attempts) AS attempts,
-           CAST(extract(epoch FROM now() - min(failed_at)) AS double precision) AS oldest_s
+           greatest(CAST(extract(epoch FROM now() - min(failed_at)) AS double precision), 0) AS oldest_s
     FROM (SELECT lane, attempts, failed_at FROM retries AS r
           WHERE event_id > CAST(:first AS uuid)
             AND (SELECT 1 FROM inbox AS i WHERE i.event_id = r.event_id) IS NULL LIMIT :rows_max) AS waiting
@@ -111,7 +111,7 @@ RETRIES = Statement(
 
 RETRIES_OF = Statement(
     text("""
-    SELECT event_id, attempts, error_class, failed_at, again_at FROM retries
+    SELECT event_id, attempts, error_class, failed_at, due_at FROM retries
     WHERE event_id = ANY(CAST(:event_ids AS uuid[]))
 """)
 )

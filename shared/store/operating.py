@@ -57,9 +57,14 @@ OUTCOMES = Statement(
 """)
 )
 
-# Only what is dead: what was reacted to or dropped since must never be reacted to again.
+# Only what is dead: what was reacted to or dropped since must never be reacted to again. Its attempts are counted anew.
 UNBURY = Statement(
     text("""
+    WITH noted AS (
+        DELETE FROM retries WHERE event_id = ANY(ARRAY(
+            SELECT event_id FROM retries WHERE event_id = ANY(CAST(:event_ids AS uuid[]))
+            ORDER BY event_id FOR UPDATE))
+    )
     DELETE FROM inbox WHERE event_id = ANY(ARRAY(
         SELECT event_id FROM inbox WHERE event_id = ANY(CAST(:event_ids AS uuid[])) AND outcome = 'dead'
         ORDER BY event_id FOR UPDATE))

@@ -19,7 +19,7 @@ from shared.store.operating import OUTCOMES
 class Became:
     """What became of an event here: `why` it was ignored, or set aside or dropped, and when it came.
 
-    One that is `retried` has failed so far: `why` says how, and when it is tried again.
+    One that is `retried` has failed so far: `why` says how, and when it is due again.
     """
 
     outcome: Literal["advanced", "ignored", "dead", "dropped", "retried"]
@@ -67,4 +67,4 @@ class Progress:
 
 def _why(row: asyncpg.Record) -> str:
     """Say how an event failed, by its class alone: what an error says of itself may be personal."""
-    return f"{row['error_class']} at attempt {row['attempts']}, tried again at {row['again_at']:%H:%M:%S} UTC"
+    return f"{row['error_class']} at attempt {row['attempts']}, due again at {row['due_at']:%H:%M:%S} UTC"

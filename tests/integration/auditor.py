@@ -15,11 +15,12 @@ from infra.ports import HOST, SERVICES
 from infra.topology import TABLES
 from shared.ids import stream_id
 from shared.store.connection import Connection
-from shared.topology import Binding
+from shared.topology import Binding, listening_to
 from tests.integration.servers import PASSWORD, Servers, topology
 from tests.waiting import DEADLINE_S, eventually
 
 QUEUES = [queue.name for queue in topology().queues]
+LISTENED_ON = [queue.name for queue in listening_to(TABLES).queues]
 AWAY = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, aio_pika.exceptions.AMQPError)
 
 
@@ -179,9 +180,13 @@ class Auditor:
         if used := await self.rows(" UNION ALL ".join(looks)):
             for row in used:
                 await self.rows(f"DELETE FROM {row['name']}")  # noqa: S608 - ours
-        if deep := await self.depths():
+        await self.purge(*await self.depths([*QUEUES, *LISTENED_ON]))
+
+    async def purge(self, *queues: str) -> None:
+        """Empty queues."""
+        if queues:
             async with await self.channel() as channel:
-                for name in deep:
+                for name in queues:
                     await (await channel.get_queue(name, ensure=False)).purge()
 
     async def receive(self, sku: str, quantity: int) -> None:

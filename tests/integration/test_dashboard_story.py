@@ -137,7 +137,7 @@ async def test_what_waits_to_be_tried_again_says_so(stage: Stage) -> None:
                 (wait,) = (await board.json(f"/api/orders/{order_id}"))["next"]
                 assert (wait["kind"], wait["name"]) == ("reaction", "notification.tell_confirmed")
                 assert wait["why"] is not None
-                assert wait["why"].startswith("BrokenError at attempt 1, tried again at ")
+                assert wait["why"].startswith("BrokenError at attempt 1, due again at ")
 
             await eventually(told)
             assert "BrokenError at attempt 1" in await board.page(f"/orders/{order_id}")
