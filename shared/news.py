@@ -13,8 +13,8 @@ from shared.ports import Clock
 from shared.shell import Committed
 from shared.throttled import Throttled
 
-NEWS_INTERVAL_S = 0.1
-"""What is logged in the meantime is told together."""
+NEWS_INTERVAL_S = 0.25
+"""What is logged in the meantime is told together: to tell it costs a millisecond, and nobody looks much more often."""
 
 
 class News:
