@@ -99,7 +99,8 @@ class RetryNotes:
 
     async def note(self) -> None:
         """Write what is not written yet; what the database refuses has no note. Raises `WorldError`."""
-        rows = dict(self._unnoted)
+        if not (rows := dict(self._unnoted)):
+            return
         try:
             with by_whose_fault():
                 async with driving(self._engine) as driver:
