@@ -111,7 +111,9 @@ RETRIES = Statement(
 
 RETRIES_OF = Statement(
     text("""
-    SELECT event_id, attempts, error_class, failed_at, due_at FROM retries
+    SELECT event_id, attempts, error_class, failed_at, due_at,
+           due_at < now() - make_interval(secs => :back_within_s) AS overdue
+    FROM retries
     WHERE event_id = ANY(CAST(:event_ids AS uuid[]))
 """)
 )

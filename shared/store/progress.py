@@ -14,6 +14,9 @@ from shared.store.driver import driving
 from shared.store.observing import INTENTS_OF, RETRIES_OF
 from shared.store.operating import OUTCOMES
 
+BACK_WITHIN_S = 30.0
+"""So long after its time an event that is tried again has come back, as a rule; its lane may be long."""
+
 
 @dataclass(frozen=True, slots=True)
 class Became:
@@ -54,7 +57,8 @@ class Progress:
             async with driving(self._engine) as driver:
                 known = await OUTCOMES.rows(driver, event_ids=event_ids)
                 open_ids = set(event_ids) - {row["event_id"] for row in known}
-                failed = await RETRIES_OF.rows(driver, event_ids=list(open_ids)) if open_ids else ()
+                given = {"event_ids": list(open_ids), "back_within_s": BACK_WITHIN_S}
+                failed = await RETRIES_OF.rows(driver, **given) if open_ids else ()
         became = {row["event_id"]: Became(row["outcome"], row["reason"], row["received_at"]) for row in known}
         return became | {row["event_id"]: Became("retried", _why(row), row["failed_at"]) for row in failed}
 
@@ -67,4 +71,9 @@ class Progress:
 
 def _why(row: asyncpg.Record) -> str:
     """Say how an event failed, by its class alone: what an error says of itself may be personal."""
-    return f"{row['error_class']} at attempt {row['attempts']}, due again at {row['due_at']:%H:%M:%S} UTC"
+    due = (
+        f"was due at {row['due_at']:%H:%M:%S} UTC, and has not come back"
+        if row["overdue"]
+        else (f"due again at {row['due_at']:%H:%M:%S} UTC")
+    )
+    return f"{row['error_class']} at attempt {row['attempts']}, {due}"

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.integration
 
 LANE = "notification.order.confirmed"
 RETRIES = "notification_service.retries"
-AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+AT = datetime.now(UTC)
 MINUTE_MS = 60_000
 A_SECOND = timedelta(seconds=1)
 SKEW = timedelta(seconds=30)
@@ -42,10 +42,11 @@ def failure(of: Item, attempts: int, at: datetime = AT, *, retryable: bool = Tru
 
 
 def due(before: str, why: str | None) -> datetime:
-    """Read when it is due, on the day of `AT`."""
+    """Read when it is due, which is soon after `AT`."""
     assert why is not None
     assert why.startswith(before)
-    return datetime.combine(AT, time.fromisoformat(why.removeprefix(before).removesuffix(" UTC")), UTC)
+    due_at = datetime.combine(AT, time.fromisoformat(why.removeprefix(before).removesuffix(" UTC")), UTC)
+    return due_at if due_at > AT - timedelta(hours=12) else due_at + timedelta(days=1)
 
 
 def notes_of(process: Half) -> RetryNotes:
@@ -80,6 +81,20 @@ async def test_what_failed_is_told_with_its_class_and_its_time(stage: Stage) -> 
         assert due_at <= at + timedelta(milliseconds=MINUTE_MS)
     assert told[ids[2]].outcome == "advanced"
     assert (retried.lane, retried.events, retried.attempts) == (LANE, 2, 2)
+
+
+async def test_what_does_not_come_back_is_told_so(stage: Stage) -> None:
+    """Whoever looks on is not promised what should have been long ago."""
+    lost = item(confirmed())
+    async with half(stage, "notification") as process:
+        notes = notes_of(process)
+        notes.failed(lost, failure(lost, 1, AT - timedelta(hours=1)), 0.0)
+        await notes.note()
+        told = await Progress(process.store.engine).of_events([lost.envelope.event_id])
+    why = told[lost.envelope.event_id].why
+    assert why is not None
+    assert why.startswith("ValueError at attempt 1, was due at ")
+    assert why.endswith(" UTC, and has not come back")
 
 
 async def test_what_was_reacted_to_is_forgotten(stage: Stage) -> None:

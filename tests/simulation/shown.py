@@ -30,6 +30,7 @@ def everywhere(world: World, name: str, removed: Sequence[str]) -> int:
     print(explored)
     found = explored.counterexample
     if found is None:
+        print("No promise breaks.")
         return HELD
     steps = replayed(world, found.actions, removed)
     options = "".join(f" --budget '{each}={times}'" for each, times in world.budgets)
