@@ -27,26 +27,32 @@ pytestmark = pytest.mark.integration
 
 LANE = "notification.order.confirmed"
 RETRIES = "notification_service.retries"
-AT = datetime.now(UTC)
 MINUTE_MS = 60_000
 A_SECOND = timedelta(seconds=1)
-SKEW = timedelta(seconds=30)
+SKEW = timedelta(seconds=10)
 """So far behind is the clock of the replica that had the second attempt."""
 
 
-def failure(of: Item, attempts: int, at: datetime = AT, *, retryable: bool = True) -> Failure:
+def failure(of: Item, attempts: int, at: datetime | None = None, *, retryable: bool = True) -> Failure:
     """Give an attempt that failed."""
     return Failure(
-        str(of.envelope.event_id), b"", attempts, "ValueError", "ValueError: c@example.org", at, None, retryable
+        str(of.envelope.event_id),
+        b"",
+        attempts,
+        "ValueError",
+        "ValueError: c@example.org",
+        at or datetime.now(UTC),
+        None,
+        retryable,
     )
 
 
-def due(before: str, why: str | None) -> datetime:
-    """Read when it is due, which is soon after `AT`."""
+def due(before: str, why: str | None, failed_at: datetime) -> datetime:
+    """Read when it is due, which is soon after it failed."""
     assert why is not None
     assert why.startswith(before)
-    due_at = datetime.combine(AT, time.fromisoformat(why.removeprefix(before).removesuffix(" UTC")), UTC)
-    return due_at if due_at > AT - timedelta(hours=12) else due_at + timedelta(days=1)
+    due_at = datetime.combine(failed_at, time.fromisoformat(why.removeprefix(before).removesuffix(" UTC")), UTC)
+    return due_at if due_at > failed_at - timedelta(hours=12) else due_at + timedelta(days=1)
 
 
 def notes_of(process: Half) -> RetryNotes:
@@ -62,21 +68,22 @@ async def backlog(process: Half) -> Backlog:
 async def test_what_failed_is_told_with_its_class_and_its_time(stage: Stage) -> None:
     """And with nothing of what the error says; the last attempt is told, also where an earlier one is noted late."""
     first, second, done = item(confirmed()), item(confirmed()), item(confirmed())
+    now = datetime.now(UTC)
     async with half(stage, "notification") as process:
         notes = notes_of(process)
-        notes.failed(first, failure(first, 2, AT - SKEW), 0.0)
-        notes.failed(second, failure(second, 1), 0.0)
+        notes.failed(first, failure(first, 2, now - SKEW), 0.0)
+        notes.failed(second, failure(second, 1, now), 0.0)
         notes.failed(done, failure(done, 1), 0.0)
         await notes.note()
-        notes.failed(first, failure(first, 1), 0.0)
+        notes.failed(first, failure(first, 1, now), 0.0)
         await notes.note()
         await process.shell.submit(done)
         ids = [each.envelope.event_id for each in (first, second, done)]
         told = await Progress(process.store.engine).of_events(ids)
         (retried,) = (await backlog(process)).retries
-    for event_id, attempts, at in ((ids[0], 2, AT - SKEW), (ids[1], 1, AT)):
+    for event_id, attempts, at in ((ids[0], 2, now - SKEW), (ids[1], 1, now)):
         assert (told[event_id].outcome, told[event_id].at) == ("retried", at)
-        due_at = due(f"ValueError at attempt {attempts}, due again at ", told[event_id].why)
+        due_at = due(f"ValueError at attempt {attempts}, due again at ", told[event_id].why, at)
         assert at + timedelta(milliseconds=MINUTE_MS * JITTERED_MIN) - A_SECOND <= due_at
         assert due_at <= at + timedelta(milliseconds=MINUTE_MS)
     assert told[ids[2]].outcome == "advanced"
@@ -88,7 +95,7 @@ async def test_what_does_not_come_back_is_told_so(stage: Stage) -> None:
     lost = item(confirmed())
     async with half(stage, "notification") as process:
         notes = notes_of(process)
-        notes.failed(lost, failure(lost, 1, AT - timedelta(hours=1)), 0.0)
+        notes.failed(lost, failure(lost, 1, datetime.now(UTC) - timedelta(hours=1)), 0.0)
         await notes.note()
         told = await Progress(process.store.engine).of_events([lost.envelope.event_id])
     why = told[lost.envelope.event_id].why
