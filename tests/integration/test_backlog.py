@@ -23,10 +23,12 @@ async def test_nothing_waits(stage: Stage) -> None:
     """Of no kind."""
     await stage.auditor.rows("TRUNCATE payment_service.inbox")  # or how many there are about is an earlier test's
     actor = await stage.start("payment")
-    assert await looked(actor, "/backlog") == {
+    backlog = await looked(actor, "/backlog")
+    assert backlog["inbox"].pop("about") in (None, 0)  # the database looks whenever it likes
+    assert backlog == {
         "service": "payment",
         "outbox": {"waiting": 0, "oldest_s": None, "parked": 0},
-        "inbox": {"about": None, "newest_s": None},
+        "inbox": {"newest_s": None},
         "intents": [{"kind": "charge", **NONE}, {"kind": "undo", **NONE}],
         "retries": [],
         "dead_letters": [],
