@@ -7,6 +7,7 @@ Then, with everything in place, the same tests have to pass. Exit code 1 if any 
 """
 
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +17,7 @@ from tests.ablation.safeguards import SAFEGUARDS
 from tests.ablation.stories import STORIES, tale, told
 from tests.ablation.table import DOCUMENT, written
 from tests.copied import copied
+from tests.simulation.overlap.worlds import SWITCHES as OVERLAP_SWITCHES
 from tests.simulation.store import SWITCHES
 
 PREFIX = "quartet-ablation-"
@@ -37,9 +39,9 @@ def run(root: Path, *tests: str) -> tuple[int, str]:
 def simulate(root: Path, safeguard: Safeguard) -> tuple[int, str]:
     """Have the simulator of a copy look for a counterexample; give its exit code, and the story that it tells."""
     environment = {**os.environ, "PYTHONPATH": str(root), "PYTHONDONTWRITEBYTECODE": "1"}
-    without = ["--without", safeguard.name] if safeguard.name in SWITCHES else []
+    without = ["--without", safeguard.name] if safeguard.name in SWITCHES | OVERLAP_SWITCHES else []
     ran = subprocess.run(
-        [sys.executable, "-m", "tests.simulation", *safeguard.simulated.split(), *without],
+        [sys.executable, "-m", "tests.simulation", *shlex.split(safeguard.simulated), *without],
         cwd=root, env=environment, timeout=TEST_TIMEOUT_S, check=False, capture_output=True, text=True,
     )  # fmt: skip
     return ran.returncode, ran.stdout.partition("\n\n")[2] or ran.stdout + ran.stderr[-2_000:]
@@ -51,7 +53,7 @@ def missed(safeguard: Safeguard, stories: dict[str, str]) -> bool:
         for edit in safeguard.removed:
             edit.apply(root)
         code, told = run(root, safeguard.test)
-        found, story = simulate(root, safeguard) if safeguard.simulated else (FAILED, "")
+        found, story = simulate(root, safeguard)
     verdict = {PASSED: "NOT MISSED", FAILED: "missed"}.get(code, "NOT RUN")
     reasons = [line.partition(" - ")[2] for line in told.splitlines() if line.startswith("FAILED")]
     print(f"{safeguard.name:<40} {verdict:<10} {safeguard.test}\n    {reasons[0] if reasons else told}", flush=True)
@@ -70,7 +72,7 @@ def main(names: list[str]) -> int:
         DOCUMENT.write_text(written(DOCUMENT.read_text()))
         return 0
     if names == ["--stories"]:
-        STORIES.write_text(told(stories := {each.name: _story(each) for each in SAFEGUARDS if each.simulated}))
+        STORIES.write_text(told(stories := {each.name: _story(each) for each in SAFEGUARDS}))
         return 0 if all(stories.values()) else 1
     known = {safeguard.name: safeguard for safeguard in SAFEGUARDS}
     if unknown := [name for name in names if name not in known]:
@@ -78,9 +80,7 @@ def main(names: list[str]) -> int:
         return 2
     chosen, stories = [known[name] for name in names or known], dict[str, str]()
     all_missed = [missed(safeguard, stories) for safeguard in chosen]
-    stale = [
-        each.name for each in chosen if each.simulated and tale(each, stories[each.name]) not in STORIES.read_text()
-    ]
+    stale = [each.name for each in chosen if tale(each, stories[each.name]) not in STORIES.read_text()]
     if stale:
         print(f"docs/counterexamples.md is not up to date: {', '.join(stale)}. Type python -m tests.ablation --stories")
     with copied(PREFIX) as root:

@@ -38,7 +38,7 @@ class Safeguard:
     removed: tuple[Edit, ...]
     test: str
     simulated: str
-    """What `quartet simulate` is told to find a counterexample; "" where only a real database can show one."""
+    """What `quartet simulate` is told to find a counterexample."""
 
     @property
     def file(self) -> str:

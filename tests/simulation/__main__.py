@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Annotated
 
 import typer
@@ -12,8 +12,11 @@ from infra.failure import StackError
 from infra.home import Home
 from scripts.audit import SHOWN_MAX, sources_of
 from shared.ports import WorldError
-from tests.simulation.choices import BUDGETS
+from tests.simulation.choices import BUDGETS, CRASH
 from tests.simulation.histories import strange
+from tests.simulation.overlap import shown as overlap
+from tests.simulation.overlap.worlds import OVERLAPS
+from tests.simulation.overlap.worlds import SWITCHES as OVERLAP_SWITCHES
 from tests.simulation.shown import BROKEN, USAGE, along, drawn, everywhere, many
 from tests.simulation.spread import Campaign
 from tests.simulation.store import SWITCHES
@@ -39,7 +42,7 @@ def simulate(
     replay: Annotated[
         int | None, typer.Option(help="Play this one of the schedules alone, and tell it.", min=0, max=SCHEDULES_MAX)
     ] = None,
-    world: Annotated[str, typer.Option(help=f"Go everywhere in a world: {', '.join(SETTINGS)}.")] = "",
+    world: Annotated[str, typer.Option(help=f"Go everywhere in a world: {', '.join([*SETTINGS, *OVERLAPS])}.")] = "",
     random_in: Annotated[str, typer.Option("--in", help="Draw schedules in one of these worlds.")] = "",
     path: Annotated[str, typer.Option(help="Tell one schedule of that world, such as 0.3.1.")] = "",
     budget: Annotated[list[str] | None, typer.Option(help="How often a misfortune may happen: crash=2.")] = None,
@@ -52,18 +55,18 @@ def simulate(
     logger.remove()
     _refuse_strangers(context)
     removed = tuple(without or ())
-    for name in filter(None, (world, random_in)):
-        if name not in SETTINGS:
-            raise typer.BadParameter(f"there is no world {name}: there are {', '.join(SETTINGS)}")
+    for name, known in ((world, [*SETTINGS, *OVERLAPS]), (random_in, [*SETTINGS])):
+        if name and name not in known:
+            raise typer.BadParameter(f"there is no world {name}: there are {', '.join(known)}")
     if (path or budget) and not world:
         raise typer.BadParameter("a path and a budget are those of a world: name that too")
-    if unknown := [name for name in removed if name not in SWITCHES]:
-        known = ", ".join(sorted(SWITCHES))
-        raise typer.BadParameter(
-            f"the model knows no {unknown[0]}; `make ablation` takes it out of the code. It knows {known}"
-        )
+    _refuse_unknown(removed, SWITCHES | OVERLAP_SWITCHES if world in OVERLAPS else SWITCHES)
     if traces:
         raise typer.Exit(_traces())
+    if world in OVERLAPS:
+        crashes = _crashes_of(budget or [])
+        told = overlap.along(OVERLAPS[world], path, removed, crashes) if path else None
+        raise typer.Exit(overlap.everywhere(OVERLAPS[world], removed, crashes) if told is None else told)
     if world:
         beginning = SETTINGS[world].world(**_budgets_of(budget or []))
         raise typer.Exit(along(beginning, path, removed) if path else everywhere(beginning, world, removed))
@@ -77,6 +80,27 @@ def _refuse_strangers(context: typer.Context) -> None:
     typed = {name for name, source in sources.items() if source is not None and source.name == "COMMANDLINE"}
     if not any(typed <= friends for friends in TOGETHER):
         raise typer.BadParameter(f"these do not go together: {', '.join(sorted(typed))}")
+
+
+def _refuse_unknown(removed: Sequence[str], switches: Collection[str]) -> None:
+    """Refuse safeguards that this part of the model does not have."""
+    for name in removed:
+        if name in OVERLAP_SWITCHES - set(switches):
+            worlds = ", ".join(OVERLAPS)
+            raise typer.BadParameter(f"{name} has nothing to do but in the worlds {worlds}: name one of them")
+        if name not in switches:
+            known = ", ".join(sorted(switches))
+            raise typer.BadParameter(
+                f"the model knows no {name}; `make ablation` takes it out of the code. It knows {known}"
+            )
+
+
+def _crashes_of(words: Sequence[str]) -> int:
+    """Read how many processes may die where transactions overlap; nothing else goes wrong there."""
+    budgets = _budgets_of(words)
+    if others := sorted(budgets.keys() - {CRASH}):
+        raise typer.BadParameter(f"{others[0]} is no misfortune of that world: it has {CRASH}")
+    return budgets.get(CRASH, 0)
 
 
 def _traces() -> int:

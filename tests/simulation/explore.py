@@ -44,8 +44,13 @@ class Explored:
 
     def __str__(self) -> str:
         """Sum it up."""
-        much = f"{self.states:,} states, {self.transitions:,} transitions, {self.depth} deep, {len(self.ends):,} ends"
-        return f"{much}, in {self.took_s:.1f} s ({self.transitions / self.took_s:,.0f} transitions a second)"
+        return summed_up(self.states, self.transitions, self.depth, len(self.ends), self.took_s)
+
+
+def summed_up(states: int, transitions: int, depth: int, ends: int, took_s: float) -> str:
+    """Say how much was looked at, and how fast."""
+    much = f"{states:,} states, {transitions:,} transitions, {depth} deep, {ends:,} ends"
+    return f"{much}, in {took_s:.1f} s ({transitions / took_s:,.0f} transitions a second)"
 
 
 Watch = Callable[[World, Action, World], None]

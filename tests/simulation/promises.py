@@ -13,6 +13,18 @@ from services.order.state import Status
 from services.payment.state import Closed, Undoing
 from tests.simulation.world import World
 
+MODEL_PROMISES = {
+    "handed-over": "a mail that is said to be sent was handed over",
+    "leased": "who carries out an intent has its lease, and nobody else",
+    "ordered-once": "who asks again because there was no answer has one order",
+    "refused": "nobody is refused what is there",
+    "seen": "who reads a log page by page sees every event",
+    "settles": "everything comes to rest, with every order closed",
+    "takes-turns": "who wants what another has locked waits for it, and not for ever",
+    "withdrawn": "what was withdrawn is neither asked for nor waited for",
+}
+"""What the rules promise that the audit does not have, by their names."""
+
 
 def unsent(world: World) -> Iterator[Break]:
     """A mail that is said to be sent was handed over."""

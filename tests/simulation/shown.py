@@ -35,7 +35,7 @@ def everywhere(world: World, name: str, removed: Sequence[str]) -> int:
     steps = replayed(world, found.actions, removed)
     options = "".join(f" --budget '{each}={times}'" for each, times in world.budgets)
     path = f" --path {_path(steps)}" if found.is_told_by_its_path else ""
-    print(f"\nA promise breaks: quartet simulate --world {name}{options}{path}{_without(removed)}")
+    print(f"\nA promise breaks: quartet simulate --world {name}{options}{path}{without(removed)}")
     _tell(steps, found.breaks)
     return BROKEN
 
@@ -44,7 +44,7 @@ def drawn(campaign: Campaign, number: int) -> int:
     """Play one schedule of a campaign alone."""
     world, processes = campaign.beginning(number), ProcessSteps(campaign.removed)
     schedule = play(world, campaign.chance(number), processes)
-    options = f"{f' --in {campaign.world}' if campaign.world else ''}{_without(campaign.removed)}"
+    options = f"{f' --in {campaign.world}' if campaign.world else ''}{without(campaign.removed)}"
     print(f"\nquartet simulate --seed {campaign.seed} --replay {number}{options}; {_budgets(world)}")
     if schedule.breaks:
         steps = len(schedule.actions)
@@ -108,7 +108,8 @@ def _so_far(schedules: int, total: Tally) -> None:
         print(f"  {played:>9,} of {schedules:,} played", flush=True)
 
 
-def _without(removed: Sequence[str]) -> str:
+def without(removed: Sequence[str]) -> str:
+    """Write which safeguards are off, as it is typed."""
     return "".join(f" --without '{name}'" for name in removed)
 
 

@@ -210,7 +210,7 @@ class MemoryTransaction:
         posted = {entry.logged.event_id: OutboxRow(entry) for entry in record.entries if entry.public}
         self.tables = replace(
             tables,
-            states=self._store.states.save(tables, book),
+            states=self._store.states.save(tables, book, by_version="version guard" not in self._store.removed),
             inbox=inbox,
             logs=logs,
             outbox=self._store.unconfirmed({**tables.outbox, **posted}, record.confirmed),

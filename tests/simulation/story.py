@@ -3,13 +3,16 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from uuid import UUID
 
-from infra.audit.findings import Break
+from infra.audit.findings import EVERY_RULE, Break
 from tests.simulation.broker import Parcel
 from tests.simulation.choices import BUG, DUPLICATE, EARLY, STALL
 from tests.simulation.instants import Effect, Instant
+from tests.simulation.promises import MODEL_PROMISES
 from tests.simulation.world import Action, World
 
 Step = tuple[World, Action, World]
+PROMISES = {rule.name: rule.promise for rule in EVERY_RULE} | MODEL_PROMISES
+"""By the names of the rules."""
 
 WENT_WRONG = {
     (Instant.COMMIT, Effect.CRASH): "It dies before the commit: nothing of that has happened.",
@@ -39,8 +42,16 @@ def tell(steps: Sequence[Step], breaks: Sequence[Break]) -> Iterator[str]:
     """Tell a schedule, a line a step, and how it ends."""
     for number, step in enumerate(steps, start=1):
         yield f"{number:3}. {sentence(*step)}"
+    yield from ending(breaks)
+
+
+def ending(breaks: Sequence[Break]) -> Iterator[str]:
+    """Tell what is wrong in the end, and what was promised."""
     for each in breaks:
-        yield f"  ✗  {each.how} ({each.rule}, order {_number(UUID(each.about)) if _is_id(each.about) else each.about})"
+        about = f"order {number_of(UUID(each.about))}" if _is_id(each.about) else each.about
+        yield f"  ✗  {each.how} ({each.rule}, {about})"
+    for rule in dict.fromkeys(each.rule for each in breaks):
+        yield f"     Promised was: {PROMISES[rule]}."
 
 
 def sentence(before: World, action: Action, after: World) -> str:
@@ -65,21 +76,21 @@ def _caused(before: World, action: Action, after: World) -> list[str]:
 
 
 def _messages(_: World, action: Action) -> str:
-    names = " and ".join(_event(parcel) for parcel in action.what)
+    names = " and ".join(event_of(parcel) for parcel in action.what)
     again = " again" if any(parcel.redelivered for parcel in action.what) else ""
     return f"{action.service} gets {names}{again}"
 
 
-def _event(parcel: Parcel) -> str:
+def event_of(parcel: Parcel) -> str:
     name = (parcel.target or parcel.queue).partition(".")[2]
-    return f"{name} of order {_number(_order_of(parcel))}"
+    return f"{name} of order {number_of(order_of(parcel))}"
 
 
-def _order_of(parcel: Parcel) -> UUID:
+def order_of(parcel: Parcel) -> UUID:
     return UUID(parcel.body.partition(b'"subject":"')[2][:36].decode())
 
 
-def _number(order_id: UUID) -> str:
+def number_of(order_id: UUID) -> str:
     """Read an order's number off its id, and in which request it was asked for. See `worlds.order_id`, `Command`."""
     *_, asked, number = str(order_id).split("-")
     asks = int(asked, 16) - int("8000", 16)
@@ -116,7 +127,7 @@ def _handle(before: World, action: Action) -> str:
     if question.kind == "charge":
         decided = account.charge[0] if account.charge else ("key_closed" if account.undo else decision)
         result = f": {decided}"
-    return f"{who} is {what} of order {_number(question.order_id)}{result}"
+    return f"{who} is {what} of order {number_of(question.order_id)}{result}"
 
 
 def _answer(before: World, action: Action) -> str:
@@ -128,11 +139,11 @@ _ASKS = {False: "’s request", True: " has no answer, and asks again"}
 BEGIN: Mapping[str, Callable[[World, Action], str]] = {
     "command": lambda _, action: f"A customer{_ASKS[action.what.asks > 1]}: {action.what.name}",
     "deliver": _messages,
-    "drain": lambda _, action: f"{action.service} keeps a dead letter of order {_number(_order_of(action.what))}",
+    "drain": lambda _, action: f"{action.service} keeps a dead letter of order {number_of(order_of(action.what))}",
     "sweep": _sweep,
     "tidy": lambda _, action: f"{action.service} deletes what was confirmed from its outbox",
     "poll": _poll,
-    "wait": lambda _, action: f"The wait of {_event(action.what)} is over",
+    "wait": lambda _, action: f"The wait of {event_of(action.what)} is over",
     "handle": _handle,
     "answer": _answer,
     "silence": lambda _, action: f"{action.service} waits for an answer in vain",

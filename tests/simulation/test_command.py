@@ -1,5 +1,6 @@
 """What is typed, and with which code `quartet simulate` exits."""
 
+import shlex
 from collections.abc import Callable
 
 import pytest
@@ -27,6 +28,12 @@ def _typed(*words: str) -> Result:
         ("--budget", "crash=1"),
         ("--in", "one", "--world", "one"),
         ("--traces", "--world", "one"),
+        ("--world", "one", "--without", "sorted locks"),
+        ("--without", "feed horizon"),
+        ("--world", "last", "--without", "nonsense"),
+        ("--world", "last", "--budget", "silence=1"),
+        ("--world", "last", "--path", "0.9"),
+        ("--in", "last"),
     ],
     ids=" ".join,
 )
@@ -35,18 +42,25 @@ def test_what_would_not_be_heeded_is_refused(words: tuple[str, ...]) -> None:
     assert _typed(*words).exit_code == USAGE
 
 
-def test_a_path_shows_what_breaks() -> None:
+@pytest.mark.parametrize(("world", "without"), [("late", "mandatory publish"), ("read", "feed horizon")])
+def test_a_path_shows_what_breaks(world: str, without: str) -> None:
     """The command that a counterexample is printed with tells it again, safeguard and all, and exits as it did."""
-    found = _typed("--world", "late", "--without", "mandatory publish")
+    found = _typed("--world", world, "--without", without)
     assert found.exit_code == BROKEN
     again = next(line for line in found.output.splitlines() if "--path" in line).partition("quartet simulate ")[2]
-    assert again.endswith(" --without 'mandatory publish'")
-    before = again.removesuffix(" --without 'mandatory publish'").replace("'", "").split(" --")
-    words = [word for each in before for word in f"--{each.removeprefix('--')}".split(" ", 1)]
-    told = _typed(*words, "--without", "mandatory publish")
+    words = shlex.split(again)
+    assert words[-2:] == ["--without", without]
+    told = _typed(*words)
     assert told.exit_code == BROKEN
-    assert told.output.strip() == found.output.partition("without 'mandatory publish'\n")[2].strip()
-    assert _typed(*words).exit_code != BROKEN
+    assert told.output.strip() == found.output.partition(f"{again}\n")[2].strip()
+    assert _typed(*words[:-2]).exit_code != BROKEN
+
+
+def test_where_transactions_overlap_no_promise_breaks() -> None:
+    """What is looked at is summed up, and with which exit code it ends."""
+    told = _typed("--world", "opposite", "--budget", "crash=1")
+    assert told.exit_code == HELD
+    assert "No promise breaks." in told.output
 
 
 def test_what_a_campaign_found_it_has_found(monkeypatch: pytest.MonkeyPatch) -> None:
