@@ -116,9 +116,13 @@ def _lanes(stage: Document) -> Table:
     return table
 
 
+def _why(group: Document) -> str:
+    return f": {group['why']}" if group.get("why") else ""
+
+
 def _stuck(stuck: Document) -> list[Text]:
     lines = [
-        Text(f"{group['waiting_for']}: {group['orders']:,} stuck, such as {group['ids'][0]}", "red")
+        Text(f"{group['waiting_for']}: {group['orders']:,} stuck, such as {group['ids'][0]}{_why(group)}", "red")
         for group in stuck["groups"][:GROUPS_SHOWN_MAX]
     ]
     return [Text(), *lines] if lines else []

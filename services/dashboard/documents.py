@@ -148,13 +148,30 @@ async def orders(parts: Parts, state: str | None, search: str, before: UUID | No
 
 
 async def stuck(parts: Parts, bound_s: float | None = None) -> Document:
-    """Group orders that wait too long by what they wait for."""
+    """Group orders that wait too long by what they wait for, each with why the one waits that has waited longest."""
     groups = await parts.picture.stuck(bound_s)
+    stories = await parts.store.stories({group.ids[0] for group in groups})
+    whys = await asyncio.gather(*(_why(parts, group, stories.get(group.ids[0])) for group in groups))
     return {
         "bound_s": parts.settings.stuck_after_s if bound_s is None else bound_s,
-        "groups": [_group(group) for group in groups],
+        "groups": [{**_group(group), "why": why} for group, why in zip(groups, whys, strict=True)],
         "behind": behind(parts),
     }
+
+
+async def _why(parts: Parts, group: Group, story: Story | None) -> str | None:
+    """Say why the first of a group waits; None: nothing went wrong that anybody knows of."""
+    place = parts.follower.places.get(group.waiting_for.partition(".")[0])
+    if place and place.silent_since:
+        return f"{place.service} does not answer: {place.why}"
+    wait = next((each for each in story.waits if each.name == group.waiting_for), None) if story else None
+    if story is None or wait is None:
+        return None
+    if wait.kind is not Kind.INTENT:
+        return wait.why
+    intents, _ = await _intents(parts, group.ids[0], story)
+    error: str | None = intents.get(wait.name, {}).get("last_error")
+    return error
 
 
 def _group(group: Group) -> Document:

@@ -36,6 +36,8 @@ async def test_a_stopped_service_is_named_with_the_reaction(
         assert "overdue since" in page
         (group,) = (await board.json("/api/stuck"))["groups"]
         assert (group["waiting_for"], group["ids"]) == ("payment.learn_amount", [order_id])
+        assert group["why"].startswith("payment does not answer: ")
+        assert group["why"] in await board.page("/stuck")
         actors["payment"] = await stage.start("payment")
         await board.caught_up()
         assert (await board.json(f"/api/orders/{order_id}"))["state"] == "completed"
@@ -90,6 +92,10 @@ async def test_an_intent_is_told_with_its_attempts(stage: Stage, actors: dict[st
                 assert charge is not None
                 assert charge["intent"] is not None
                 assert charge["intent"]["attempts"] > 0
+                groups = (await board.json("/api/stuck?bound_s=0"))["groups"]
+                (why,) = [group["why"] for group in groups if group["waiting_for"] == "payment.charge"]
+                assert why == charge["intent"]["last_error"]
+                assert why
 
             await eventually(look)
             await shop.faults()
@@ -138,6 +144,8 @@ async def test_what_waits_to_be_tried_again_says_so(stage: Stage) -> None:
                 assert (wait["kind"], wait["name"]) == ("reaction", "notification.tell_confirmed")
                 assert wait["why"] is not None
                 assert wait["why"].startswith("BrokenError at attempt 1, due again at ")
+                (group,) = (await board.json("/api/stuck?bound_s=0"))["groups"]
+                assert (group["waiting_for"], group["why"]) == (wait["name"], wait["why"])
 
             await eventually(told)
             assert "BrokenError at attempt 1" in await board.page(f"/orders/{order_id}")

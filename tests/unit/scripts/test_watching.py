@@ -37,7 +37,7 @@ STAGE = {
          "stuck": 1, "oldest_s": 9.4, "dead_letters": 0, "unheard": True},
     ],
 }  # fmt: skip
-STUCK = {"groups": [{"waiting_for": "payment.learn_amount", "orders": 1, "ids": [ID]}]}
+STUCK = {"groups": [{"waiting_for": "payment.learn_amount", "orders": 1, "ids": [ID], "why": "BrokenError"}]}
 DOCUMENTS: dict[str, Any] = {f"/api/orders/{ID}": ORDER, "/api/stage": STAGE, "/api/stuck": STUCK}
 
 
@@ -110,7 +110,7 @@ def test_a_look_shows_lanes_services_and_what_is_stuck() -> None:
     """Where there is no terminal it is one look."""
     for arguments in (("watch",), ("watch", "--once")):
         shown = run(*arguments).stdout
-        for told in ("2 running", "silent", "payment.learn_amount", f"1 stuck, such as {ID}"):
+        for told in ("2 running", "silent", "payment.learn_amount", f"1 stuck, such as {ID}: BrokenError"):
             assert told in shown, told
     (line,) = run("watch", "--json", "--once").stdout.splitlines()
     assert json.loads(line)["stuck"] == STUCK["groups"]
