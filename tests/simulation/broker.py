@@ -24,12 +24,23 @@ DEATHS = "x-death"
 
 
 _SUBJECT = re.compile(rb'"subject":"([0-9a-f-]{36})"')
+_ID = re.compile(rb'"id":"([0-9a-f-]{36})"')
 
 
 @lru_cache(BODIES_MAX)
 def orders_of(body: bytes) -> tuple[UUID, ...]:
     """Name the orders of the events in a message."""
-    return tuple(dict.fromkeys(pgproto.UUID(subject.decode()) for subject in _SUBJECT.findall(body)))
+    return _ids(_SUBJECT, body)
+
+
+@lru_cache(BODIES_MAX)
+def events_of(body: bytes) -> tuple[UUID, ...]:
+    """Name the events in a message."""
+    return _ids(_ID, body)
+
+
+def _ids(pattern: re.Pattern[bytes], body: bytes) -> tuple[UUID, ...]:
+    return tuple(dict.fromkeys(pgproto.UUID(found.decode()) for found in pattern.findall(body)))
 
 
 class Parcel(NamedTuple):

@@ -75,10 +75,14 @@ FAULTS = {
 
 def choices(world: World) -> list[Action]:
     """Give every action that can be taken, with and without faults; none once everything is at rest."""
-    left = budgets_left(world)
+    return struck(world, steps(world), budgets_left(world))
+
+
+def struck(world: World, going: list[Action], left: Collection[str]) -> list[Action]:
+    """Give what goes on by itself, with and without what may go wrong in it, and what goes wrong beside it."""
     if not left:
-        return steps(world)
-    every = [each for step in steps(world) for each in (step, *faults_of(step, left))]
+        return going
+    every = [each for step in going for each in (step, *faults_of(step, left))]
     return every + list(misfortunes(world, left))
 
 

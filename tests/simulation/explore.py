@@ -92,13 +92,13 @@ class _Explorer:
     def explore(self, world: World) -> Explored:
         """Go from what is nearest to what is farther, so that the first counterexample is a short one."""
         explored = self._explored
-        self._came_from[world.key] = None
-        near = [world]
+        self._came_from[key := world.key] = None
+        near = [(key, world)]
         while near and explored.counterexample is None:
             if explored.depth > DEPTH_MAX_STEPS:
-                self._never_settles(self._way_to(near[0].key))
+                self._never_settles(self._way_to(near[0][0]))
                 break
-            near = [after for here in near for after in self._beyond(here)]
+            near = [beyond for key, here in near for beyond in self._beyond(key, here)]
             explored.depth += bool(near)
         explored.states = len(self._came_from)
         if explored.counterexample is None and (lost := self._lost()) is not None:
@@ -106,30 +106,30 @@ class _Explorer:
             self._never_settles((*way, *self._round(world, way)))
         return explored
 
-    def _beyond(self, here: World) -> Iterator[World]:
-        """Give the worlds that a step leads to and that have not been seen yet."""
-        for action in self._following(here):
+    def _beyond(self, key: int, here: World) -> Iterator[tuple[int, World]]:
+        """Give the worlds, by their keys, that a step leads to and that have not been seen yet."""
+        for action in self._following(key, here):
             after = take(here, action, self._processes)
             if after is None:
                 continue
             self._explored.transitions += 1
             self._watch(here, action, after)
             if breaks := broken_at_once(here, after):
-                self._found((*self._way_to(here.key), action), breaks)
+                self._found((*self._way_to(key), action), breaks)
                 return
-            self._leads_to.setdefault(key := after.key, []).append(here.key)
-            if key not in self._came_from:
-                self._came_from[key] = here.key, action
+            self._leads_to.setdefault(there := after.key, []).append(key)
+            if there not in self._came_from:
+                self._came_from[there] = key, action
                 assert len(self._came_from) <= STATES_MAX, "more states than can be looked at: does it never settle?"
-                yield after
+                yield there, after
 
-    def _following(self, world: World) -> list[Action]:
+    def _following(self, key: int, world: World) -> list[Action]:
         """Give what is to be tried from here. At an end, hold everything against all rules."""
         every = enough(world, self._processes) if self._is_reduced else choices(world)
         if not every:
-            self._explored.ends[world.key] = world
+            self._explored.ends[key] = world
             if breaks := broken_at_rest(world):
-                self._found(self._way_to(world.key), breaks)
+                self._found(self._way_to(key), breaks)
         return every
 
     def _lost(self) -> int | None:

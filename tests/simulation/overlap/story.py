@@ -1,17 +1,14 @@
 """What happens in a meeting, told so that a person understands it without the code."""
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from uuid import UUID
 
+from tests.simulation.broker import events_of
 from tests.simulation.overlap.meeting import READER, Choice, Meeting
 from tests.simulation.overlap.schema import Row
 from tests.simulation.overlap.transactions import Kind, Step
 from tests.simulation.story import event_of, number_of
 from tests.simulation.world import Action
-
-_EVENT_ID = re.compile(rb'"id":"([0-9a-f-]{36})"')
-
 
 def sentence(meeting: Meeting, choice: Choice) -> str:
     """Tell what is about to happen."""
@@ -79,7 +76,7 @@ def _names(meeting: Meeting) -> Mapping[str, str]:
 def _names_in(action: Action) -> Sequence[tuple[str, str]]:
     if action.kind == "command":
         return [(str(action.what.event_id), f"the request “{action.what.name}”")]
-    return [(found.decode(), event_of(parcel)) for parcel in action.what for found in _EVENT_ID.findall(parcel.body)]
+    return [(str(event_id), event_of(parcel)) for parcel in action.what for event_id in events_of(parcel.body)]
 
 
 DONE: Mapping[Kind, Callable[[Meeting, Step], str]] = {
