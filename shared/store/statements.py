@@ -1,4 +1,5 @@
-"""The SQL of the tables that every service has. Every statement takes its rows sorted by key.
+"""The SQL of the tables that every service has. Every statement takes its rows sorted by key, but for those that its
+transaction has itself put there.
 
 Rows go in as one JSON array, so a statement has the same text for one row and for a thousand. It has the same plan
 too, and a good one, whatever the planner believes of a table that was empty a minute ago: rows are picked by `= ANY`
@@ -43,7 +44,12 @@ IGNORE = Statement(
 
 FORGET_RAISED = Statement(text("DELETE FROM inbox WHERE event_id = ANY(:event_ids)"))
 
-SURVIVED = Statement(text("DELETE FROM suspects WHERE event_id = ANY(:event_ids)"))
+SURVIVED = Statement(
+    text("""
+    DELETE FROM suspects WHERE event_id = ANY(ARRAY(
+        SELECT event_id FROM suspects WHERE event_id = ANY(:event_ids) ORDER BY event_id FOR UPDATE))
+""")
+)
 
 # What this statement inserts its own query does not see: only those that were there before come back.
 WATCH = Statement(
@@ -139,7 +145,10 @@ PARK_UNSENT = Statement(
     UPDATE outbox SET parked_at = now(), last_error = r.error
     FROM json_to_recordset(:rows) AS r(event_id uuid, error text)
     WHERE outbox.event_id = r.event_id
-      AND outbox.event_id = ANY(ARRAY(SELECT event_id FROM json_to_recordset(:rows) AS r(event_id uuid)))
+      AND outbox.event_id = ANY(ARRAY(
+        SELECT event_id FROM outbox
+        WHERE event_id = ANY(ARRAY(SELECT event_id FROM json_to_recordset(:rows) AS r(event_id uuid)))
+        ORDER BY event_id FOR UPDATE))
 """)
 )
 

@@ -126,10 +126,18 @@ SAFEGUARDS = (
         "--world opposite",
     ),
     Safeguard(
+        "row locks",
+        "What a decision rests on stays as it is until the decision is committed.",
+        "Rows are locked as they are loaded, those too that will only be read.",
+        (Edit("shared/store/aggregates.py", ".order_by(own).with_for_update())", ".order_by(own))"),),
+        "tests/integration/test_opposite_orders.py::test_a_decision_waits_for_who_changes_what_it_rests_on",
+        "--world released",
+    ),
+    Safeguard(
         "version guard",
         "A state is never written over one that was not read.",
-        "An update names the version that was loaded, and a row that is no longer there is a conflict. Rows are locked"
-        " as they are loaded, too, and either is enough: the counterexample goes without both.",
+        "An update names the version that was loaded, and a row that has another is a conflict. A lock alone keeps"
+        " this promise as well, so the counterexample goes without both.",
         (Edit("shared/store/aggregates.py", ", table.c.version == incoming.c.loaded)", ")"),),
         "tests/integration/test_versions.py",
         "--world last --without 'row locks'",

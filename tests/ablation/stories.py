@@ -13,7 +13,11 @@ Each safeguard of [guarantees.md](guarantees.md) can be switched off, and the si
 relay, intent workers and receiver through every order of things, then finds a promise that breaks. These are the
 shortest such histories, as it tells them. `make ablation` finds them again, and fails if they are told otherwise here.
 
-Where two replicas of a service are told of, each is in the middle of a transaction, and it is told row by row.
+Some stories have two replicas of a service, each in the middle of a transaction; they are told row by row.
+
+A safeguard of ours is taken out of the code, and what is a matter of SQL, of the broker or of the provider out of the
+simulator's model of them. That the SQL itself upholds it is for its test in the table of the guarantees to show, on a
+real server.
 """
 
 

@@ -14,6 +14,8 @@ from shared.batch import Duplicate, Item, Result
 from shared.envelope import Envelope
 from shared.ids import new_id
 from shared.outcome import Advanced
+from shared.vocabulary.inventory import StockReleased, StockReserved
+from shared.vocabulary.order import CancelReason, OrderCancelled
 from tests.integration.stage import Stage
 from tests.integration.wire import item, placed
 
@@ -90,3 +92,19 @@ async def test_opposite_batches_that_nobody_holds_up(stage: Stage) -> None:
             assert len(advanced) == 2 * ROWS
     assert await stage.auditor.count("inventory_service.stock", "reserved = received") == ROWS
     assert stage.auditor.deadlocks() == 0
+
+
+async def test_a_decision_waits_for_who_changes_what_it_rests_on(stage: Stage) -> None:
+    """The last piece is being released while somebody else wants it: whoever asked in that moment is not refused."""
+    await stage.offer(violin=1)
+    async with stage.runtime("inventory") as one, stage.runtime("inventory") as other:
+        holder = placed(violin=1)
+        gone = OrderCancelled(order_id=holder.order_id, reason=CancelReason.CUSTOMER_REQUEST, email="c@example.org")
+        await one.shell.submit(item(holder))
+        async with stage.auditor.held("SELECT FROM inventory_service.stock WHERE sku = 'violin' FOR UPDATE"):
+            releasing = one.shell.submit(item(gone))
+            await stage.auditor.waiting("inventory_service", 1)
+            wanting = other.shell.submit(item(placed(violin=1)))
+            await stage.auditor.waiting("inventory_service", 2)
+        told = [each.events[0] for (each,) in await asyncio.gather(releasing, wanting) if isinstance(each, Advanced)]
+    assert [type(event) for event in told] == [StockReleased, StockReserved]

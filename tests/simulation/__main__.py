@@ -16,13 +16,14 @@ from tests.simulation.choices import BUDGETS, CRASH
 from tests.simulation.histories import strange
 from tests.simulation.overlap import shown as overlap
 from tests.simulation.overlap.worlds import OVERLAPS
-from tests.simulation.overlap.worlds import SWITCHES as OVERLAP_SWITCHES
 from tests.simulation.shown import BROKEN, USAGE, along, drawn, everywhere, many
 from tests.simulation.spread import Campaign
 from tests.simulation.store import SWITCHES
 from tests.simulation.worlds import SETTINGS
 
 SCHEDULES_MAX = 10_000_000
+CRASHES_MAX = 2
+"""Where transactions overlap: two make a hundred thousand states."""
 TOGETHER = (
     {"traces"},
     {"world", "path", "budget", "without"},
@@ -60,7 +61,7 @@ def simulate(
             raise typer.BadParameter(f"there is no world {name}: there are {', '.join(known)}")
     if (path or budget) and not world:
         raise typer.BadParameter("a path and a budget are those of a world: name that too")
-    _refuse_unknown(removed, SWITCHES | OVERLAP_SWITCHES if world in OVERLAPS else SWITCHES)
+    _refuse_unknown(removed, OVERLAPS[world].safeguards if world in OVERLAPS else SWITCHES)
     if traces:
         raise typer.Exit(_traces())
     if world in OVERLAPS:
@@ -83,24 +84,20 @@ def _refuse_strangers(context: typer.Context) -> None:
 
 
 def _refuse_unknown(removed: Sequence[str], switches: Collection[str]) -> None:
-    """Refuse safeguards that this part of the model does not have."""
-    for name in removed:
-        if name in OVERLAP_SWITCHES - set(switches):
-            worlds = ", ".join(OVERLAPS)
-            raise typer.BadParameter(f"{name} has nothing to do but in the worlds {worlds}: name one of them")
-        if name not in switches:
-            known = ", ".join(sorted(switches))
-            raise typer.BadParameter(
-                f"the model knows no {name}; `make ablation` takes it out of the code. It knows {known}"
-            )
+    """Refuse safeguards that have nothing to do here, or that the model does not have."""
+    for name in (name for name in removed if name not in switches):
+        known = ", ".join(sorted(switches))
+        if worlds := [each.name for each in OVERLAPS.values() if name in each.safeguards]:
+            raise typer.BadParameter(f"{name} is needed in {', '.join(worlds)}; here there are {known}")
+        raise typer.BadParameter(f"there is no {name} to go without here; there are {known}")
 
 
 def _crashes_of(words: Sequence[str]) -> int:
     """Read how many processes may die where transactions overlap; nothing else goes wrong there."""
-    budgets = _budgets_of(words)
-    if others := sorted(budgets.keys() - {CRASH}):
-        raise typer.BadParameter(f"{others[0]} is no misfortune of that world: it has {CRASH}")
-    return budgets.get(CRASH, 0)
+    crashes = _budgets_of(words, (CRASH,)).get(CRASH, 0)
+    if crashes > CRASHES_MAX:
+        raise typer.BadParameter(f"{CRASH}={crashes} are too many ways there: {CRASHES_MAX} at the most")
+    return crashes
 
 
 def _traces() -> int:
@@ -118,13 +115,13 @@ def _traces() -> int:
     return BROKEN if found else 0
 
 
-def _budgets_of(words: Sequence[str]) -> dict[str, int]:
+def _budgets_of(words: Sequence[str], known: Collection[str] = BUDGETS) -> dict[str, int]:
     """Read how often misfortunes may happen, such as `crash=2`."""
     budgets = {}
     for word in words:
         name, _, times = word.partition("=")
-        if name not in BUDGETS or not times.isdigit():
-            raise typer.BadParameter(f"{word} is no misfortune with a number: there are {', '.join(BUDGETS)}")
+        if name not in known or name in budgets or not (times.isascii() and times.isdigit()):
+            raise typer.BadParameter(f"{word} is no misfortune, once, with a number: there are {', '.join(known)}")
         budgets[name] = int(times)
     return budgets
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from uuid import UUID
 
 from infra.audit.findings import Break
+from infra.audit.rules.together import goods
 from services.inventory.state import Rejected
 from services.notification.events import Mail
 from services.notification.state import Correspondence, Progress
@@ -19,8 +20,10 @@ MODEL_PROMISES = {
     "ordered-once": "who asks again because there was no answer has one order",
     "refused": "nobody is refused what is there",
     "seen": "who reads a log page by page sees every event",
+    "serial": "what two leave who work at the same time is what they would leave one after the other",
     "settles": "everything comes to rest, with every order closed",
-    "takes-turns": "who wants what another has locked waits for it, and not for ever",
+    "takes-turns": "who wants a row that another holds waits until that one has ended, and it ends",
+    "through": "whoever has begun something gets through with it",
     "withdrawn": "what was withdrawn is neither asked for nor waited for",
 }
 """What the rules promise that the audit does not have, by their names."""
@@ -72,4 +75,4 @@ def refused(before: World, after: World) -> Iterator[Break]:
         for line in after.tables["order"].states[order_id][0].lines:
             wanted[line.sku] += line.quantity
         if all(sku in old and old[sku][0].level.available >= quantity for sku, quantity in wanted.items()):
-            yield Break("refused", str(order_id), f"it wants {dict(wanted)}, and is refused though there is enough")
+            yield Break("refused", str(order_id), f"it wants {goods(wanted)}, and is refused though there is enough")

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Sequence
 from functools import partial
 from time import perf_counter
+from typing import TypeVar
 
 from infra.audit.findings import Break
 from tests.simulation.campaign import play
@@ -18,6 +19,8 @@ from tests.simulation.story import Step, tell
 from tests.simulation.windows import WINDOWS
 from tests.simulation.world import Action, World
 from tests.simulation.worlds import SETTINGS
+
+C = TypeVar("C")
 
 TOLD_EACH_SCHEDULES = 10_000
 HELD, BROKEN, USAGE = 0, 1, 2
@@ -75,11 +78,9 @@ def along(world: World, path: str, removed: Sequence[str]) -> int:
     """Tell the schedule that takes these of the choices, and what it breaks."""
     steps, processes, breaks = list[Step](), ProcessSteps(removed), list[Break]()
     for place in path.split("."):
-        possible = choices(world)
-        if not place.isdigit() or int(place) >= len(possible):
-            sys.stderr.write(f"simulate: {place} leads nowhere after {len(steps)} steps\n")
+        if (action := chosen(place, choices(world))) is None:
+            sys.stderr.write(f"simulate: {place!r} leads nowhere after {len(steps)} steps\n")
             return USAGE
-        action = possible[int(place)]
         after = take(world, action, processes) or world
         steps.append((world, action, after))
         breaks += broken_at_once(world, after)
@@ -87,6 +88,12 @@ def along(world: World, path: str, removed: Sequence[str]) -> int:
     breaks += broken_at_rest(world) if not choices(world) else []
     _tell(steps, breaks)
     return BROKEN if breaks else HELD
+
+
+def chosen(place: str, possible: Sequence[C]) -> C | None:
+    """Give what stands at a place that was typed; None: nothing does."""
+    number = int(place) if place.isascii() and place.isdigit() else len(possible)
+    return possible[number] if number < len(possible) else None
 
 
 def _tell_speed(total: Tally, seed: int, took_s: float) -> None:

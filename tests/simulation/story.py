@@ -1,6 +1,7 @@
 """A schedule told so that a person understands it without the code."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import groupby
 from uuid import UUID
 
 from infra.audit.findings import EVERY_RULE, Break
@@ -47,10 +48,10 @@ def tell(steps: Sequence[Step], breaks: Sequence[Break]) -> Iterator[str]:
 
 def ending(breaks: Sequence[Break]) -> Iterator[str]:
     """Tell what is wrong in the end, and what was promised."""
-    for each in breaks:
-        about = f"order {number_of(UUID(each.about))}" if _is_id(each.about) else each.about
-        yield f"  ✗  {each.how} ({each.rule}, {about})"
-    for rule in dict.fromkeys(each.rule for each in breaks):
+    for rule, broken in groupby(sorted(breaks, key=lambda each: each.rule), lambda each: each.rule):
+        for each in broken:
+            about = f"order {number_of(UUID(each.about))}" if _is_id(each.about) else each.about
+            yield f"  ✗  {each.how} ({rule}, {about})"
         yield f"     Promised was: {PROMISES[rule]}."
 
 
@@ -82,11 +83,13 @@ def _messages(_: World, action: Action) -> str:
 
 
 def event_of(parcel: Parcel) -> str:
+    """Name the event of a message, and its order."""
     name = (parcel.target or parcel.queue).partition(".")[2]
     return f"{name} of order {number_of(order_of(parcel))}"
 
 
 def order_of(parcel: Parcel) -> UUID:
+    """Give the order that the first event of a message is about."""
     return UUID(parcel.body.partition(b'"subject":"')[2][:36].decode())
 
 

@@ -31,7 +31,15 @@ def _typed(*words: str) -> Result:
         ("--world", "one", "--without", "sorted locks"),
         ("--without", "feed horizon"),
         ("--world", "last", "--without", "nonsense"),
+        ("--world", "last", "--without", "lease fencing"),
+        ("--world", "read", "--without", "sorted locks"),
         ("--world", "last", "--budget", "silence=1"),
+        ("--world", "last", "--budget", "crash=3"),
+        ("--world", "last", "--budget", "crash=²"),
+        ("--world", "last", "--budget", "crash=1", "--budget", "crash=0"),
+        ("--world", "last", "--path", "²"),
+        ("--world", "one", "--path", "²"),
+        ("--world", "one", "--path", "0..1"),
         ("--world", "last", "--path", "0.9"),
         ("--in", "last"),
     ],
@@ -42,8 +50,10 @@ def test_what_would_not_be_heeded_is_refused(words: tuple[str, ...]) -> None:
     assert _typed(*words).exit_code == USAGE
 
 
-@pytest.mark.parametrize(("world", "without"), [("late", "mandatory publish"), ("read", "feed horizon")])
-def test_a_path_shows_what_breaks(world: str, without: str) -> None:
+@pytest.mark.parametrize(
+    ("world", "without", "else_"), [("late", "mandatory publish", HELD), ("released", "row locks", USAGE)]
+)
+def test_a_path_shows_what_breaks(world: str, without: str, else_: int) -> None:
     """The command that a counterexample is printed with tells it again, safeguard and all, and exits as it did."""
     found = _typed("--world", world, "--without", without)
     assert found.exit_code == BROKEN
@@ -53,7 +63,7 @@ def test_a_path_shows_what_breaks(world: str, without: str) -> None:
     told = _typed(*words)
     assert told.exit_code == BROKEN
     assert told.output.strip() == found.output.partition(f"{again}\n")[2].strip()
-    assert _typed(*words[:-2]).exit_code != BROKEN
+    assert _typed(*words[:-2]).exit_code == else_
 
 
 def test_where_transactions_overlap_no_promise_breaks() -> None:

@@ -8,13 +8,13 @@ INSTANT, SETTLED, OVERDUE = Kind.INSTANT, Kind.SETTLED, Kind.OVERDUE
 
 PARTS: tuple[Rule[Part], ...] = (
     Rule("gapless", "the versions of a log run from 1 without a gap, up to its state's", INSTANT, inside.gapless),
-    Rule("allowed", "every transition in a history is one that a reaction takes", INSTANT, inside.allowed),
+    Rule("allowed", "nothing is logged but what a reaction makes of the state before", INSTANT, inside.allowed),
     Rule("as-told", "the state folded from the log is the state that is stored", INSTANT, inside.as_told),
     Rule("one-effect", "an event has one effect, logged in one go", INSTANT, inside.one_effect),
     Rule("correlated", "an event is logged under its order's id, to be found by it", INSTANT, inside.correlated),
     Rule("own-address", "what is told of an order goes to the address it was placed with", INSTANT, inside.own_address),
-    Rule("caused", "what is logged was caused by an event that advanced in the inbox", INSTANT, inside.caused),
-    Rule("effective", "what advanced in the inbox is logged", INSTANT, inside.effective),
+    Rule("caused", "what is logged follows from an event that the inbox has as done", INSTANT, inside.caused),
+    Rule("effective", "of an event that the inbox has as done something is logged", INSTANT, inside.effective),
     Rule("dead-kept", "what the inbox calls dead is kept as a letter", INSTANT, inside.dead_is_kept),
     Rule("intended", "what waits for an answer has the intent that asks for it", INSTANT, inside.intended),
     Rule("one-mail", "at most one notification of a kind for an order", INSTANT, inside.one_notification),
@@ -25,7 +25,13 @@ PARTS: tuple[Rule[Part], ...] = (
 
 SHELVES: tuple[Rule[Shelf], ...] = (
     Rule("stock-adds-up", "no stock is negative; received = available + reserved + sold", INSTANT, goods.adds_up),
-    Rule("stock-held", "reserved and sold are the sums over reservations", INSTANT, goods.held_for_orders, whole=True),
+    Rule(
+        "stock-held",
+        "as much is reserved and sold as orders have",
+        INSTANT,
+        goods.held_for_orders,
+        whole=True,
+    ),
     Rule("stock-received", "received is what the receipts add up to", INSTANT, goods.received_as_logged, whole=True),
 )
 """Of the stock of one SKU."""
@@ -41,7 +47,7 @@ SAGAS: tuple[Rule[Saga], ...] = (
     Rule("key-closed", "no cancelled order whose key would still be charged", SETTLED, money.closed_for_good),
     Rule("paid-once", "confirmed: one full capture, nothing refunded", SETTLED, money.paid_once),
     Rule("nothing-kept", "cancelled: no money is kept", SETTLED, money.nothing_kept),
-    Rule("sold-in-full", "confirmed: stock is committed for every line", SETTLED, together.sold_in_full),
+    Rule("sold-in-full", "confirmed: every line is sold to the order", SETTLED, together.sold_in_full),
     Rule("nothing-held", "cancelled: no stock is held", SETTLED, together.nothing_held),
     Rule("answered-once", "a cancellation has one closing event of each", SETTLED, together.answered_once),
     Rule("reacted-to", "what was published was reacted to, or is on its way", SETTLED, together.reacted_to),

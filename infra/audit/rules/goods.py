@@ -17,9 +17,9 @@ def adds_up(shelf: Shelf) -> Iterator[str]:
 def held_for_orders(shelf: Shelf) -> Iterator[str]:
     """What is reserved or sold is so for orders."""
     if shelf.level.reserved != shelf.held:
-        yield f"{shelf.level.reserved} are reserved, and {shelf.held} are held for orders"
+        yield f"{shelf.level.reserved} are counted as reserved, and orders hold {shelf.held}"
     if shelf.level.sold != shelf.committed:
-        yield f"{shelf.level.sold} are sold, and {shelf.committed} are committed to orders"
+        yield f"{shelf.level.sold} are counted as sold, and orders have bought {shelf.committed}"
 
 
 def received_as_logged(shelf: Shelf) -> Iterator[str]:

@@ -77,7 +77,8 @@ def caused(part: Part) -> Iterator[str]:
         if cause is None:
             yield f"{part.service} logged {entry.type} for {entry.causation_id}, which its inbox does not know"
         elif cause.outcome != "advanced":
-            yield f"{part.service} logged {entry.type} for {cause.type} {cause.event_id}, which is {cause.outcome}"
+            why = f"which its inbox has as {cause.outcome}"
+            yield f"{part.service} logged {entry.type} for {cause.type} {cause.event_id}, {why}"
 
 
 def effective(part: Part) -> Iterator[str]:
@@ -85,7 +86,7 @@ def effective(part: Part) -> Iterator[str]:
     causes = {entry.causation_id for entry in part.log}
     for row in part.inbox.values():
         if row.outcome == "advanced" and row.event_id not in causes:
-            yield f"{part.service} advanced for {row.type} {row.event_id}, and logged nothing"
+            yield f"the inbox of {part.service} has {row.type} {row.event_id} as done, and nothing is logged for it"
 
 
 def intended(part: Part) -> Iterator[str]:

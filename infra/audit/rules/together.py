@@ -32,7 +32,12 @@ def sold_in_full(saga: Saga) -> Iterator[str]:
         case _:
             sold = {}
     if sold != ordered:
-        yield f"it is confirmed for {dict(ordered)}, and sold is {sold}"
+        yield f"it is confirmed for {goods(ordered)}, and what is sold to it is {goods(sold)}"
+
+
+def goods(quantities: Mapping[str, int]) -> str:
+    """Say how much of what: `1 × violin and 2 × bow`."""
+    return " and ".join(f"{quantity} × {sku}" for sku, quantity in quantities.items()) or "nothing"
 
 
 def nothing_held(saga: Saga) -> Iterator[str]:

@@ -1,11 +1,13 @@
-"""Every way in which the transactions of two replicas can overlap, the shortest first.
+"""Every way in which the transactions of two replicas can overlap.
 
-A process in the middle of something cannot be copied, so whatever comes next is come to from the beginning each time:
-a few dozen steps. That two ways lead to the same is known by what the replicas were told, and they go on from one.
+A process in the middle of something cannot be copied, so where a way forks the other ways are come to from the
+beginning: a few dozen steps. That two ways lead to the same is known by what the replicas were told, and one goes on.
 """
 
-from collections.abc import Collection, Hashable, Iterator, Sequence
+from collections import deque
+from collections.abc import Collection, Hashable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from time import perf_counter
 from typing import TypeAlias
 
@@ -29,7 +31,7 @@ class Explored:
     """What the tables can look like when both are through, by their keys."""
     took_s: float = 0.0
     path: Path = ()
-    breaks: Sequence[Break] = field(default_factory=list)
+    breaks: Sequence[Break] = ()
 
     def __str__(self) -> str:
         """Sum it up."""
@@ -37,37 +39,53 @@ class Explored:
 
 
 def explore(overlap: Overlap, removed: Collection[str] = (), crashes: int = 0) -> Explored:
-    """Go everywhere until a promise breaks."""
-    began_s, explored = perf_counter(), Explored()
-    seen, near = set[Hashable](), [Path()]
-    while near and not explored.breaks:
-        beyond = list[Path]()
-        for path in near:
-            for further, after in _beyond(overlap, removed, crashes, path, explored):
-                if after.key not in seen:
-                    seen.add(after.key)
-                    beyond.append(further)
-        near = beyond
-        explored.depth += bool(near)
-    explored.states, explored.took_s = len(seen) + 1, perf_counter() - began_s
+    """Go everywhere until a promise breaks; where one does, give the shortest way that breaks one."""
+    began_s = perf_counter()
+    explored = _Search(overlap, removed, crashes).go(nearest_first=False)
+    if explored.breaks:
+        explored = _Search(overlap, removed, crashes).go(nearest_first=True)
+    explored.took_s = perf_counter() - began_s
     return explored
 
 
-def _beyond(
-    overlap: Overlap, removed: Collection[str], crashes: int, path: Path, explored: Explored
-) -> Iterator[tuple[Path, Meeting]]:
-    """Take each of the choices at the end of a path, until one breaks a promise."""
-    number, choices = 0, 1
-    while number < choices and not explored.breaks:
-        meeting = Meeting(overlap, removed, crashes)
-        for taken in path:
-            meeting.take(meeting.choices()[taken])
-        choices = len(here := meeting.choices())
-        if not here:
-            explored.ends.add(meeting.schema.tables.key)
-            return
+class _Search:
+    def __init__(self, overlap: Overlap, removed: Collection[str], crashes: int) -> None:
+        self._begin = partial(Meeting, overlap, removed, crashes)
+        self._explored = Explored()
+        self._seen = set[Hashable]()
+        self._ahead = deque[Path]()
+        """Ways of which the last step is still to be taken."""
+
+    def go(self, *, nearest_first: bool) -> Explored:
+        """Take every step once; whoever goes far first goes on from where they are, and forks less often."""
+        self._arrive(self._begin(), ())
+        while self._ahead and not self._explored.breaks:
+            path = self._ahead.popleft() if nearest_first else self._ahead.pop()
+            meeting = self._along(path[:-1])
+            while self._step(meeting, path) and not nearest_first and self._ahead and self._ahead[-1][:-1] == path:
+                path = self._ahead.pop()
+        return self._explored
+
+    def _along(self, path: Path) -> Meeting:
+        meeting = self._begin()
+        for number in path:
+            meeting.go(meeting.choices()[number])
+        return meeting
+
+    def _step(self, meeting: Meeting, path: Path) -> bool:
+        """Take the last step of a way; say whether it leads anywhere new."""
+        explored = self._explored
         explored.transitions += 1
-        if breaks := meeting.take(here[number]):
-            explored.path, explored.breaks = (*path, number), breaks
-        yield (*path, number), meeting
-        number += 1
+        explored.breaks = meeting.take(meeting.choices()[path[-1]])
+        if explored.breaks:
+            explored.path = path
+        return not explored.breaks and meeting.key not in self._seen and self._arrive(meeting, path)
+
+    def _arrive(self, meeting: Meeting, path: Path) -> bool:
+        explored, choices = self._explored, meeting.choices()
+        self._seen.add(meeting.key)
+        self._ahead += [(*path, number) for number in range(len(choices))]
+        explored.states, explored.depth = len(self._seen), max(explored.depth, len(path))
+        if not choices:
+            explored.ends.add(meeting.schema.tables.key)
+        return bool(choices)

@@ -19,6 +19,8 @@ Changes: TypeAlias = Mapping[str, Mapping[Any, Any]]
 """By table and key, the rows that a transaction has written; `GONE` where it deleted one."""
 GONE = object()
 TABLES = (*OWNERS, "outbox", "suspects")
+PAGE_MAX_EVENTS = 1
+"""So every event of a transaction is the last of a page."""
 
 
 class Placed(NamedTuple):
@@ -28,25 +30,25 @@ class Placed(NamedTuple):
     entry: LogEntry
 
 
-class Schema:
+class SharedSchema:
     """What is committed is in `tables` and `log`; `removed` names safeguards that are off."""
 
     def __init__(self, tables: Tables, removed: Collection[str] = ()) -> None:
         self.tables = tables
+        self.removed = removed
         self.log: tuple[Placed, ...] = ()
         self.running: dict[int, str] = {}
         """The transactions that have written and not ended, and whose each is."""
-        self._holders: dict[Row, int] = {}
-        self.removed = removed
-        self._last_transaction = 0
         self.taken: tuple[Place, ...] = ()
         """Every place in the log, also of what is not committed, or was rolled back."""
+        self.last_transaction = 0
+        self._holders: dict[Row, int] = {}
 
     def begin(self, who: str) -> int:
         """Count a transaction that is about to write for the first time."""
-        self._last_transaction += 1
-        self.running[self._last_transaction] = who
-        return self._last_transaction
+        self.last_transaction += 1
+        self.running[self.last_transaction] = who
+        return self.last_transaction
 
     def holds(self, row: Row, transaction: int) -> bool:
         """Whether a transaction has locked a row."""
@@ -86,13 +88,17 @@ class Schema:
         for transaction in [each for each, owner in self.running.items() if owner == who]:
             self.end(transaction)
 
+    @property
+    def horizon(self) -> int:
+        """The transaction that the feed ends below: the oldest that runs, or the next one."""
+        oldest = min(self.running, default=self.last_transaction + 1)
+        return self.last_transaction + 1 if "feed horizon" in self.removed else oldest
+
     def page(self, after: Place) -> Sequence[Placed]:
         """Give what the feed gives whoever goes on from a place."""
-        horizon = min(self.running, default=self._last_transaction + 1)
-        if "feed horizon" in self.removed:
-            horizon = self._last_transaction + 1
-        there = [each for each in self.log if each.place.transaction_id < horizon]
-        return sorted((each for each in there if self._order(each.place) > self._order(after)), key=self._order_of)
+        there = [each for each in self.log if each.place.transaction_id < self.horizon]
+        beyond = sorted((each for each in there if self._order(each.place) > self._order(after)), key=self._order_of)
+        return beyond[:PAGE_MAX_EVENTS]
 
     def _order_of(self, placed: Placed) -> tuple[int, ...]:
         return self._order(placed.place)
@@ -113,6 +119,9 @@ def overlaid(tables: Tables, changes: Changes) -> Tables:
     for name, written in changes.items():
         rows = {**getattr(tables, name), **written}
         after[name] = {key: row for key, row in rows.items() if row is not GONE}
+    for stream, log in changes.get("logs", {}).items():
+        there = tables.logs.get(stream, ())
+        after["logs"][stream] = (*there, *(entry for entry in log if entry not in there))
     return replace(tables, **after)
 
 

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from infra.audit.findings import Break
 from tests.simulation.overlap.explore import explore
 from tests.simulation.overlap.meeting import Meeting
-from tests.simulation.overlap.story import afterwards, sentence, waiting
+from tests.simulation.overlap.story import sentence, waiting
 from tests.simulation.overlap.worlds import Overlap
-from tests.simulation.shown import BROKEN, HELD, USAGE, without
+from tests.simulation.shown import BROKEN, HELD, USAGE, chosen, without
 from tests.simulation.story import ending
+
+CONFLICT = " Somebody else was there first: it runs again."
 
 
 def everywhere(overlap: Overlap, removed: Sequence[str], crashes: int) -> int:
@@ -21,24 +23,22 @@ def everywhere(overlap: Overlap, removed: Sequence[str], crashes: int) -> int:
         print("No promise breaks.")
         return HELD
     path = ".".join(map(str, explored.path))
-    budget = f" --budget 'crash={crashes}'"
+    budget = f" --budget crash={crashes}" if crashes else ""
     print(f"\nA promise breaks: quartet simulate --world {overlap.name}{budget} --path {path}{without(removed)}")
     return along(overlap, path, removed, crashes)
 
 
 def along(overlap: Overlap, path: str, removed: Sequence[str], crashes: int) -> int:
     """Tell the way that takes these of the choices, and what it breaks."""
-    meeting, breaks = Meeting(overlap, removed, crashes), list[Break]()
-    for number, place in enumerate(path.split("."), start=1):
-        choices = meeting.choices()
-        if not place.isdigit() or int(place) >= len(choices):
-            sys.stderr.write(f"simulate: {place} leads nowhere after {number - 1} steps\n")
+    meeting, breaks, lines = Meeting(overlap, removed, crashes), list[Break](), list[str]()
+    for place in path.split("."):
+        if (choice := chosen(place, meeting.choices())) is None:
+            sys.stderr.write(f"simulate: {place!r} leads nowhere after {len(lines)} steps\n")
             return USAGE
-        told = sentence(meeting, choice := choices[int(place)])
+        told, conflicts = sentence(meeting, choice), meeting.conflicts
         breaks += meeting.take(choice)
-        print(f"{number:3}. {told}{afterwards(meeting, choice)}")
-    for line in waiting(meeting):
-        print(f"     {line}")
-    for line in ending(breaks):
+        lines.append(f"{len(lines) + 1:3}. {told}{CONFLICT if meeting.conflicts > conflicts else ''}")
+    print(f"     {overlap.about[:1].upper()}{overlap.about[1:]}.")
+    for line in (*lines, *(f"     {each}" for each in waiting(meeting)), *ending(breaks)):
         print(line)
     return BROKEN if breaks else HELD

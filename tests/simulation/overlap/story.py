@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from uuid import UUID
 
+from services.inventory.state import Level
+from shared.ports import LogEntry
 from tests.simulation.broker import events_of
 from tests.simulation.overlap.meeting import READER, Choice, Meeting
 from tests.simulation.overlap.schema import Row
@@ -10,33 +12,44 @@ from tests.simulation.overlap.transactions import Kind, Step
 from tests.simulation.story import event_of, number_of
 from tests.simulation.world import Action
 
+
 def sentence(meeting: Meeting, choice: Choice) -> str:
     """Tell what is about to happen."""
     if choice.who == READER:
-        page = meeting.schema.page(meeting.place)
-        there = " and ".join(f"{_logged(e.logged.type, e.stream_id)} at position {at.position}" for at, e in page)
-        return f"Somebody reads on in the log of {meeting.service}, and sees {there}."
-    who = f"{choice.who.capitalize()} replica of {meeting.service}"
+        return _reads(meeting)
+    who = f"{choice.who.capitalize()} replica"
     if choice.step is None:
-        return f"{who} dies, and its transaction with it; it is started again."
-    return f"{who} {DONE[choice.step.kind](meeting, choice.step)}."
-
-
-def afterwards(meeting: Meeting, choice: Choice) -> str:
-    """Tell what came of it, where that is not what one would think."""
-    if choice.step is None or choice.who == READER:
-        return ""
-    following = meeting.replicas[choice.who].next
-    is_conflict = choice.step.kind in (Kind.SAVE, Kind.LOG) and following and following.kind is Kind.RECEIVE
-    return " Somebody else was there first: it runs again." if is_conflict else ""
+        return f"{who} dies, and its transaction with it. It is started again, and what it had not acked comes anew."
+    begun = " begins a transaction, and" if _is_first(meeting, choice.who, choice.step) else ""
+    return f"{who}{begun} {DONE[choice.step.kind](meeting, choice.step)}."
 
 
 def waiting(meeting: Meeting) -> Iterator[str]:
     """Tell who waits for whom."""
-    for who, replica in meeting.replicas.items():
-        for row in replica.next.locks if replica.next else ():
+    for who, step in meeting.at_work.items():
+        for row in step.locks:
             if (holder := meeting.schema.holder(row)) not in (None, who):
                 yield f"{who.capitalize()} replica waits for {_row(meeting, row)}, which {holder} holds."
+
+
+def _reads(meeting: Meeting) -> str:
+    told = " and ".join(f"{_logged(e)} at position {place.position}" for place, e in meeting.schema.page(meeting.place))
+    running = meeting.schema.running
+    oldest = min(running, default=0)
+    until = f", up to where {running[oldest]} has begun" if oldest == meeting.schema.horizon else ""
+    return f"Somebody reads on in the log{until}: {told}."
+
+
+def _is_first(meeting: Meeting, who: str, step: Step) -> bool:
+    begins = Kind.ASK if meeting.replicas[who].action.kind == "command" else Kind.RECEIVE
+    return step.kind is begins and who not in meeting.schema.running.values()
+
+
+def _receives(meeting: Meeting, step: Step) -> str:
+    ((_, event_id),) = step.rows
+    name = _names(meeting)[str(event_id)]
+    known = event_id in meeting.schema.tables.inbox
+    return f"finds {name} in the inbox" if known else f"puts {name} into the inbox"
 
 
 def _rows(meeting: Meeting, step: Step) -> str:
@@ -44,28 +57,36 @@ def _rows(meeting: Meeting, step: Step) -> str:
 
 
 def _row(meeting: Meeting, row: Row) -> str:
-    table, key = row
-    if table == "inbox":
-        return f"the inbox row of {_names(meeting)[str(key)]}"
+    return ROWS[row[0]](meeting, row[1])
+
+
+def _state_row(_: Meeting, key: object) -> str:
     return f"the row of order {number_of(key)}" if isinstance(key, UUID) else f"the stock of {key}"
 
 
 def _read(meeting: Meeting, step: Step) -> str:
     """Tell rows with what stands in them, as far as that is a matter of numbers."""
     states = meeting.schema.tables.states
-    levels = [states[key][0].level.available for _, key in step.rows if isinstance(key, str)]
-    return _rows(meeting, step) + "".join(f": {available} for sale" for available in levels)
+    levels = [states[key][0].level for _, key in step.rows if isinstance(key, str)]
+    return _rows(meeting, step) + "".join(map(_level, levels))
+
+
+def _saved(meeting: Meeting, step: Step) -> str:
+    return _rows(meeting, step) + "".join(_level(each) for each in step.written if isinstance(each, Level))
+
+
+def _level(level: Level) -> str:
+    return f" ({level.available} for sale, {level.reserved} reserved)"
 
 
 def _logs(meeting: Meeting, step: Step) -> str:
     first = len(meeting.schema.taken) + 1
-    names = [type_.rpartition(".")[0] for type_ in step.logged]
-    told = " and ".join(f"{name} at position {number}" for number, name in enumerate(names, start=first))
-    return f"logs {told}" if told else "writes its answer down"
+    names = [str(type_).rpartition(".")[0] for type_ in step.written]
+    return "logs " + " and ".join(f"{name} at position {number}" for number, name in enumerate(names, start=first))
 
 
-def _logged(type_: str, order_id: UUID) -> str:
-    return f"{type_.rpartition('.')[0]} of order {number_of(order_id)}"
+def _logged(entry: LogEntry) -> str:
+    return f"{entry.logged.type.rpartition('.')[0]} of order {number_of(entry.logged.correlation_id)}"
 
 
 def _names(meeting: Meeting) -> Mapping[str, str]:
@@ -79,12 +100,33 @@ def _names_in(action: Action) -> Sequence[tuple[str, str]]:
     return [(str(event_id), event_of(parcel)) for parcel in action.what for event_id in events_of(parcel.body)]
 
 
+def _request(_: Meeting, identity: object) -> str:
+    assert isinstance(identity, tuple)
+    return f"the answer to “{identity[-1]}”"
+
+
+def _version(_: Meeting, key: object) -> str:
+    assert isinstance(key, tuple)
+    stream, version = key
+    return f"version {version} in the log of order {number_of(stream)}"
+
+
+ROWS: Mapping[str, Callable[[Meeting, object], str]] = {
+    "events": _version,
+    "inbox": lambda meeting, key: f"the place of {_names(meeting)[str(key)]} in the inbox",
+    "requests": _request,
+    "states": _state_row,
+}
+"""What the rows of each table are called."""
 DONE: Mapping[Kind, Callable[[Meeting, Step], str]] = {
-    Kind.RECEIVE: lambda meeting, step: f"writes {_rows(meeting, step)}",
-    Kind.LOAD: lambda meeting, step: f"locks {_read(meeting, step)}",
-    Kind.READ: lambda meeting, step: f"reads {_read(meeting, step)}. It locks nothing",
-    Kind.SAVE: lambda meeting, step: f"writes {_rows(meeting, step)}",
+    Kind.ASK: lambda meeting, step: f"looks for {_rows(meeting, step)}",
+    Kind.RECEIVE: _receives,
+    Kind.LOAD: lambda meeting, step: f"locks and reads {_read(meeting, step)}",
+    Kind.READ: lambda meeting, step: f"reads {_read(meeting, step)}, and locks nothing",
+    Kind.SAVE: lambda meeting, step: f"writes {_saved(meeting, step)}",
     Kind.LOG: _logs,
+    Kind.ANSWER: lambda meeting, step: f"writes down {_rows(meeting, step)}",
     Kind.COMMIT: lambda meeting, step: "commits",
+    Kind.TELL: lambda meeting, step: "tells everybody, and is through with it",
 }
 """What a replica does in each kind of step."""
