@@ -2,6 +2,7 @@
 
 import logging
 import sys
+import time
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -22,6 +23,11 @@ _TEXT = (
 UNTOLD = ("about", "outcome", "service", "span_id", "took_ms")
 """What a person is not told as `name=value`: it is told otherwise, or for programs."""
 
+
+SAME_INTERVAL_S = 30.0
+"""So often at the most the same is told that a library says again and again."""
+SAME_MAX_LINES = 1_000
+"""So many are remembered."""
 
 Line: TypeAlias = tuple[str, Mapping[str, Any]]
 """A message, and what it is about."""
@@ -90,8 +96,22 @@ def _write(lines: bytes) -> None:
 
 
 class _Intercept(logging.Handler):
-    """Hands the standard library's records to loguru."""
+    """Hands the standard library's records to loguru.
+
+    What a library says over and over, as while the broker is away, is told now and then: the lines of ours that say
+    what waits for it would be lost among them.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._told_s: dict[tuple[str, str], float] = {}
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Log one record."""
+        """Log one record, unless just that was said a moment ago."""
+        said, now_s = (record.name, record.getMessage()), time.monotonic()
+        if now_s - self._told_s.get(said, float("-inf")) < SAME_INTERVAL_S:
+            return
+        if len(self._told_s) >= SAME_MAX_LINES:
+            self._told_s.clear()
+        self._told_s[said] = now_s
         logger.opt(exception=record.exc_info).bind(logger=record.name).log(record.levelname, record.getMessage())

@@ -2,12 +2,14 @@
 
 import errno
 import io
+import logging
 from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
 import orjson
 import pytest
+from loguru import logger
 
 from shared import logs
 from shared.ids import new_id
@@ -66,6 +68,21 @@ def test_as_a_person_reads_it() -> None:
     logs._text(record)
     ids = f"order_id={ORDER} event_id={LINES[0][1]['event_id']} trace_id={TRACE['trace_id']}"
     assert record["extra"]["about"] == f"  3.2 ms  {ids}"
+
+
+def test_what_a_library_repeats_is_told_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once for each line in half a minute, whatever else is said in between."""
+    now_s, told = [0.0], list[str]()
+    monkeypatch.setattr(logs, "time", SimpleNamespace(monotonic=lambda: now_s[0]))
+    sink = logger.add(lambda message: told.append(message.record["message"]), level="WARNING")
+    intercept = logs._Intercept()
+    logger.enable("shared")
+    try:
+        for now_s[0], said in ((0.0, "away"), (0.5, "away"), (0.5, "gone"), (1.0, "away"), (31.0, "away")):
+            intercept.emit(logging.LogRecord("aio_pika", logging.WARNING, "", 0, said, (), None))
+    finally:
+        logger.remove(sink)
+    assert told == ["away", "gone", "away"]
 
 
 def test_nothing_about_a_line_that_is_about_nothing() -> None:
