@@ -13,7 +13,7 @@ from shared.backoff import Backoff
 from shared.batch import Deadly, Item, Raised, Result
 from shared.envelope import Unreadable, apart, decode
 from shared.letters import Keeper, Letter, bare_letter, letters_of
-from shared.ports import Clock, WorldError
+from shared.ports import Clock, RefusedError, WorldError
 from shared.retries import FIRST_FAILED_AT, LAST_FAILED_AT, Failure, Retries, attempts_so_far
 from shared.shell import Shell, StoppedError
 from shared.topology import Lane
@@ -143,8 +143,14 @@ def _failed(
         reason = f"{answer.runs} processes ended while they reacted to it"
         return _failure(message, event_id, body, "Deadly", reason, now, retryable=False)
     assert isinstance(answer, Raised)
-    error_class = type(answer.error).__name__
+    error_class = _class_of(answer.error)
     return _failure(message, event_id, body, error_class, f"{error_class}: {answer.error}", now, retryable=True)
+
+
+def _class_of(error: Exception) -> str:
+    """Name what went wrong: where the database refused something, what it said."""
+    refused = error.__cause__ if isinstance(error, RefusedError) else None
+    return type(refused or error).__name__
 
 
 def _failure(

@@ -132,7 +132,7 @@ async def test_an_order_that_cannot_be_stored_is_tried_and_set_aside_alone(stage
     async with stage.runtime("inventory"):
         await send(stage.auditor, first, bad, last)
         letter = await letter_of(stage.auditor, LANE, bad)
-    assert (letter["error_class"], letter["attempts"]) == ("RefusedError", ATTEMPTS_MAX)
+    assert (letter["error_class"], letter["attempts"]) == ("UntranslatableCharacterError", ATTEMPTS_MAX)
     assert [await outcome(stage.auditor, one) for one in (first, bad, last)] == [["advanced"], ["dead"], ["advanced"]]
 
 

@@ -32,7 +32,7 @@ async def test_stock_below_zero_is_refused_by_the_schema_itself(stage: Stage) ->
     async with stage.runtime("inventory", wrapped(reactions, overselling)):
         await send(stage.auditor, *batch)
         letter = await letter_of(stage.auditor, "inventory.order.placed", bad)
-    assert letter["error_class"] == "RefusedError"
+    assert letter["error_class"] == "CheckViolationError"
     assert "stock_available_check" in letter["reason"]
     held = await stage.auditor.rows("SELECT order_id FROM inventory_service.reservations WHERE status = 'held'")
     assert {row["order_id"] for row in held} == {one.correlation_id for one in good}
@@ -51,6 +51,6 @@ async def test_text_that_the_database_cannot_hold_is_set_aside(stage: Stage) -> 
     async with stage.runtime("notification"):
         await send(stage.auditor, first, bad, last)
         letter = await letter_of(stage.auditor, "notification.order.confirmed", bad)
-    assert letter["error_class"] == "RefusedError"
+    assert letter["error_class"] == "UntranslatableCharacterError"
     told = await stage.auditor.rows("SELECT order_id FROM notification_service.correspondence")
     assert {row["order_id"] for row in told} == {first.correlation_id, last.correlation_id}
