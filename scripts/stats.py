@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 from aio_pika.exceptions import AMQPError
+from rich.markup import escape
 from rich.table import Table
 
 from infra.audit.lanes import depths
@@ -37,6 +38,7 @@ def run(context: typer.Context, as_json: Annotated[bool, typer.Option("--json", 
             out.print_json(json.dumps({"services": backlogs, "queues": queues}))
             return
         _show_services(backlogs)
+        _show_held_up(backlogs)
         _show_queues(queues)
         _show_by_lane(backlogs, "retries", ("lane", "events", "attempts", "oldest"))
         _show_by_lane(backlogs, "dead_letters", ("lane", "error_class", "letters", "oldest"))
@@ -90,6 +92,13 @@ def _show_services(backlogs: Mapping[str, Document | None]) -> None:
             _alarming(letters),
         )
     out.print(table)
+
+
+def _show_held_up(backlogs: Mapping[str, Document | None]) -> None:
+    for service, backlog in backlogs.items():
+        if held_up := (backlog or {}).get("held_up"):
+            since = f"{held_up['events']:,} events since {held_up['since'][11:19]} UTC"
+            out.print(f"[red]{service} tries {since} again and again:[/]", escape(held_up["error"]))
 
 
 def _show_queues(queues: Mapping[str, int] | None) -> None:

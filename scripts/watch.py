@@ -66,7 +66,15 @@ def _look(onlooker: Onlooker) -> tuple[Document, Document]:
 def _picture(stage: Document, stuck: Document) -> Group:
     counts = [Text(f"{count:,} {state}", STATES.get(state, "")) for state, count in stage["orders"].items()]
     counts += [Text(f"{stage['events_per_min']:,} events a minute", "dim")]
-    return Group(Columns(counts, padding=(0, 3)), Text(), _services(stage), Text(), _lanes(stage), *_stuck(stuck))
+    return Group(
+        Columns(counts, padding=(0, 3)),
+        Text(),
+        _services(stage),
+        *_held_up(stage),
+        Text(),
+        _lanes(stage),
+        *_stuck(stuck),
+    )
 
 
 def _services(stage: Document) -> Table:
@@ -92,6 +100,10 @@ def _services(stage: Document) -> Table:
             "–" if behind[each["service"]] is None else str(behind[each["service"]]),
         )
     return table
+
+
+def _held_up(stage: Document) -> list[Text]:
+    return [Text(each["held_up"], "red") for each in stage["services"] if each.get("held_up")]
 
 
 def _lanes(stage: Document) -> Table:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, TypeAlias
 from uuid import UUID
 
@@ -42,6 +43,15 @@ class Answered:
 @dataclass(frozen=True, slots=True)
 class KeyReused:
     """The idempotency key was used before, for another body."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeldUp:
+    """A batch that runs again and again until the world lets it through, since when, and what the world said last."""
+
+    since: datetime
+    events: int
+    error: str
 
 
 Result: TypeAlias = Advanced[Any] | Ignored | Duplicate | Raised | Deadly | Answered | KeyReused

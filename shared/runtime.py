@@ -102,7 +102,7 @@ class Runtime:
         traced = {intent.kind: traces.performer(performer) for intent, performer in performers.items()}
         by_kind = metrics.performing(traced)
         self.workers = IntentWorkers(by_kind, self.shell, self.store, clock, intent_limits)
-        self.backlogs = Backlogs(name, self.engine, by_kind)
+        self.backlogs = Backlogs(name, self.engine, by_kind, lambda: self.shell.held_up)
         letters = DeadLetters(self.engine)
         self.retry_notes = RetryNotes(name, self.engine, delay_tiers_ms, clock)
         self._failure_listeners: list[OnFailed] = [traces.failed, self.retry_notes.failed]

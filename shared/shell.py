@@ -17,7 +17,7 @@ from uuid import UUID
 from loguru import logger
 
 from shared.backoff import Backoff
-from shared.batch import Answered, Batch, Deadly, Follow, Item, KeyReused, Raised, Result, pass_on
+from shared.batch import Answered, Batch, Deadly, Follow, HeldUp, Item, KeyReused, Raised, Result, pass_on
 from shared.envelope import Logged
 from shared.ports import (
     Answer,
@@ -117,6 +117,8 @@ class Shell:
         self._batch_max_events = batch_max_events
         self._waiting_max_works = waiting_max_works
         self._follow = follow
+        self.held_up: HeldUp | None = None
+        """What everything else waits behind, where a batch does not get through."""
         self._waiting: deque[Work] = deque()
         self._arrived = asyncio.Event()
         self._idle = asyncio.Event()
@@ -227,6 +229,7 @@ class Shell:
                     return await self._take_apart(items, conflict)
             except WorldError as error:
                 logger.warning("{} runs again in {:.2f} s: {}", _named(items), delay_s, error)
+                self._note_held_up(items, error)
                 await self._acquit(items)
                 slow += isinstance(error, TooSlowError)
                 if slow >= TOO_SLOW_MAX and len(items) > 1:
@@ -234,18 +237,26 @@ class Shell:
                 await self._clock.sleep(delay_s)
             except Exception as bug:  # noqa: BLE001 - in doubt it runs again, but a bug must not end a lane
                 logger.opt(exception=bug).error("{} runs again in {:.2f} s", _named(items), delay_s)
+                self._note_held_up(items, bug)
                 if (bugs := bugs + 1) >= BUGS_MAX:
                     return await self._take_apart(items, bug)
                 await self._clock.sleep(delay_s)
             else:
+                self.held_up = None
                 self._on_commit(committed)
                 return list(committed.results)
+
+    def _note_held_up(self, items: Sequence[Item], error: Exception) -> None:
+        since = self.held_up.since if self.held_up else self._clock.now()
+        text = f": {error}" if isinstance(error, WorldError) else ""  # what a bug says may quote anything
+        self.held_up = HeldUp(since, len(items), f"{type(error).__name__}{text}")
 
     async def _take_apart(self, items: Sequence[Item], error: Exception) -> list[Result]:
         if len(items) == 1:
             envelope = items[0].envelope
             about = logger.bind(order_id=str(envelope.correlation_id), event_id=str(envelope.event_id))
             about.error("{} cannot be stored: {}", envelope.type, error)
+            self.held_up = None
             await self._acquit(items)
             return [Raised(error)]
         return await self._settle_halves(items)

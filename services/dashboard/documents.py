@@ -12,6 +12,7 @@ from services.dashboard.follower import Place
 from services.dashboard.parts import Parts
 from services.dashboard.picture import PAGE_MAX_ORDERS, Group, Row
 from services.dashboard.story import Kind, Story, Wait
+from services.dashboard.vitals import Vitals
 from shared.tracing.context import TRACEPARENT
 
 Document = dict[str, Any]
@@ -47,14 +48,14 @@ async def order(parts: Parts, order_id: UUID) -> Document | None:
     if story is None or row is None:
         return None
     now, bound = datetime.now(UTC), timedelta(seconds=parts.picture.bound_s())
-    intents, silent = await _intents(parts, order_id, story)
+    (intents, silent), vitals = await asyncio.gather(_intents(parts, order_id, story), parts.pulse.take())
     began = min(step.event.at for step in story.steps)
     return {
         **order_row(row),
         "took_ms": _ms(row.last_at - row.placed_at),
         "trace_id": trace_id(story),
         "log": [_event(step, began) for step in story.steps],
-        "next": [_wait(wait, now, bound, intents) for wait in story.waits],
+        "next": [_wait(wait, now, bound, intents, vitals) for wait in story.waits],
         "silent": silent,
         "behind": behind(parts),
     }
@@ -84,9 +85,10 @@ def _event(step: Step, began: datetime) -> Document:
     }
 
 
-def _wait(wait: Wait, now: datetime, bound: timedelta, intents: Mapping[str, Document]) -> Document:
+def _wait(wait: Wait, now: datetime, bound: timedelta, intents: Mapping[str, Document], vitals: Vitals) -> Document:
     overdue_since = wait.since + bound
     late = wait.can_be_late and overdue_since < now
+    held_up = vitals.held_up(wait.service) if late and wait.kind is Kind.REACTION else None
     return {
         "kind": wait.kind,
         "name": wait.name,
@@ -97,7 +99,7 @@ def _wait(wait: Wait, now: datetime, bound: timedelta, intents: Mapping[str, Doc
         "since": wait.since,
         "waits_s": (now - wait.since).total_seconds(),
         "overdue_since": overdue_since if late else None,
-        "why": wait.why,
+        "why": wait.why or held_up,
         "intent": intents.get(wait.name),
     }
 
@@ -151,7 +153,8 @@ async def stuck(parts: Parts, bound_s: float | None = None) -> Document:
     """Group orders that wait too long by what they wait for, each with why the one waits that has waited longest."""
     groups = await parts.picture.stuck(bound_s)
     stories = await parts.store.stories({group.ids[0] for group in groups})
-    whys = await asyncio.gather(*(_why(parts, group, stories.get(group.ids[0])) for group in groups))
+    vitals = await parts.pulse.take() if groups else Vitals()
+    whys = await asyncio.gather(*(_why(parts, group, stories.get(group.ids[0]), vitals) for group in groups))
     return {
         "bound_s": parts.settings.stuck_after_s if bound_s is None else bound_s,
         "groups": [{**_group(group), "why": why} for group, why in zip(groups, whys, strict=True)],
@@ -159,7 +162,7 @@ async def stuck(parts: Parts, bound_s: float | None = None) -> Document:
     }
 
 
-async def _why(parts: Parts, group: Group, story: Story | None) -> str | None:
+async def _why(parts: Parts, group: Group, story: Story | None, vitals: Vitals) -> str | None:
     """Say why the first of a group waits; None: nothing went wrong that anybody knows of."""
     place = parts.follower.places.get(group.waiting_for.partition(".")[0])
     if place and place.silent_since:
@@ -167,6 +170,8 @@ async def _why(parts: Parts, group: Group, story: Story | None) -> str | None:
     wait = next((each for each in story.waits if each.name == group.waiting_for), None) if story else None
     if story is None or wait is None:
         return None
+    if wait.kind is Kind.REACTION:
+        return wait.why or vitals.held_up(wait.service)
     if wait.kind is not Kind.INTENT:
         return wait.why
     intents, _ = await _intents(parts, group.ids[0], story)

@@ -38,6 +38,7 @@ def _service(parts: Parts, vitals: Vitals, name: str) -> Document:
         "outbox": backlog and backlog.outbox.model_dump(),
         "intents": [intents.model_dump() for intents in backlog.intents] if backlog else [],
         "retries": vitals.retries(name),
+        "held_up": vitals.held_up(name),
     }
 
 

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from pydantic import BaseModel
@@ -61,10 +62,19 @@ class Letters(BaseModel):
     oldest_s: float | None
 
 
+class HeldUp(BaseModel):
+    """A batch that a service runs again and again; every reaction waits behind it."""
+
+    since: datetime
+    events: int
+    error: str
+
+
 class Backlog(BaseModel):
     """What waits in a service."""
 
     service: str
+    held_up: HeldUp | None = None
     outbox: Outbox
     inbox: Inbox
     intents: list[Intents]
@@ -83,6 +93,14 @@ class Vitals:
     def queue(self, name: str) -> Depth | None:
         """Find a queue."""
         return self.depths.queues.get(name)
+
+    def held_up(self, service: str) -> str | None:
+        """Say what a service does not get done, and why; None: nothing, as far as it answers."""
+        backlog = self.backlogs.get(service)
+        if backlog is None or (held_up := backlog.held_up) is None:
+            return None
+        what = "an event" if held_up.events == 1 else f"{held_up.events:,} events"
+        return f"{service} tries {what} again and again, since {held_up.since:%H:%M:%S} UTC: {held_up.error}"
 
     def retries(self, service: str, lane: str | None = None) -> int | None:
         """Count the events of a service, or of one lane, that failed and are tried again; None: it does not answer."""

@@ -1,11 +1,12 @@
 """What one service has not done yet: its outbox, its intents, its retries, its dead letters, counted; and its inbox."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from shared.batch import HeldUp
 from shared.store import observing as sql
 from shared.store.connection import by_whose_fault
 from shared.store.driver import driving
@@ -80,13 +81,22 @@ class Backlog:
     """Of every kind, also where there are none."""
     retries: Sequence[Retried]
     dead_letters: Sequence[Dead]
+    held_up: HeldUp | None = None
+    """What every reaction waits behind; None: whatever comes is reacted to."""
 
 
 class Backlogs:
     """Counts one service's backlog, as often as it is asked, in five statements."""
 
-    def __init__(self, service: str, engine: AsyncEngine, kinds: Iterable[str]) -> None:
+    def __init__(
+        self,
+        service: str,
+        engine: AsyncEngine,
+        kinds: Iterable[str],
+        held_up: Callable[[], HeldUp | None] = lambda: None,
+    ) -> None:
         self._service = service
+        self._held_up = held_up
         self._engine = engine
         self._kinds = sorted(kinds)
 
@@ -102,4 +112,4 @@ class Backlogs:
                 dead = [Dead(**row) for row in await sql.LETTERS.rows(driver, **bounds)]
         kinds = sorted({*self._kinds, *intended})
         waiting = [intended.get(kind, Intended(kind)) for kind in kinds]
-        return Backlog(self._service, Unsent(**unsent), Known(**known), waiting, retried, dead)
+        return Backlog(self._service, Unsent(**unsent), Known(**known), waiting, retried, dead, self._held_up())

@@ -32,6 +32,7 @@ async def test_nothing_waits(stage: Stage) -> None:
         "intents": [{"kind": "charge", **NONE}, {"kind": "undo", **NONE}],
         "retries": [],
         "dead_letters": [],
+        "held_up": None,
     }
 
 

@@ -8,7 +8,7 @@ from services.notification.reactions import reactions as notification
 from shared.topology import DELAY_TIERS_MS, delay_exchange, return_exchange
 from tests.integration.dashboards import GOODS, Dashboard, dashboard
 from tests.integration.letters import kept
-from tests.integration.operating import INBOX, operated
+from tests.integration.operating import INBOX, looked, operated
 from tests.integration.reacting import raising
 from tests.integration.shop import LocalShop
 from tests.integration.stage import Actor, Stage
@@ -41,6 +41,35 @@ async def test_a_stopped_service_is_named_with_the_reaction(
         actors["payment"] = await stage.start("payment")
         await board.caught_up()
         assert (await board.json(f"/api/orders/{order_id}"))["state"] == "completed"
+
+
+async def test_what_holds_a_service_up_is_told(stage: Stage, actors: dict[str, Actor], shop: LocalShop) -> None:
+    """The database refuses what payment writes: it answers, and says what it tries again and again."""
+    await stage.offer(**GOODS)
+    log = "payment_service.events"
+    async with dashboard(stage, actors) as board:
+        await board.caught_up()
+        await stage.auditor.rows(f"REVOKE INSERT ON {log} FROM payment_service")
+        try:
+            order_id = (await shop.place({"strings": 1}, "tok_approved"))["order_id"]
+
+            async def told() -> None:
+                whys = [group["why"] or "" for group in (await board.json("/api/stuck"))["groups"]]
+                assert len(whys) == 1
+                assert whys[0].startswith("payment tries an event again and again, since ")
+                assert "permission denied for table events" in whys[0]
+
+            await eventually(told)
+            order = await board.json(f"/api/orders/{order_id}")
+            assert "permission denied" in order["next"][0]["why"]
+            assert "Whatever comes to it waits behind that" in await board.page("/")
+            assert "permission denied" in await board.page("/backlog")
+        finally:
+            await stage.auditor.rows(f"GRANT INSERT ON {log} TO payment_service")
+        await board.caught_up()
+        assert (await board.json(f"/api/orders/{order_id}"))["state"] == "completed"
+        backlogs = [await looked(actor, "/backlog") for actor in actors.values()]
+        assert [backlog["held_up"] for backlog in backlogs] == [None] * len(backlogs)
 
 
 async def test_what_cannot_be_read_yet_is_not_late(stage: Stage, actors: dict[str, Actor], shop: LocalShop) -> None:

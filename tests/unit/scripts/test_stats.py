@@ -22,6 +22,7 @@ BACKLOG: dict[str, Any] = {
         {"kind": "undo", "waiting": 0, "due": 0, "oldest_due_s": None, "parked": 0},
     ],
     "retries": [{"lane": "payment.stock.reserved", "events": 11, "attempts": 3, "oldest_s": 42.0}],
+    "held_up": {"since": "2026-01-02T03:04:05Z", "events": 3, "error": "WorldError: [denied]"},
     "dead_letters": [{"lane": "payment.order.placed", "error_class": "ValueError", "letters": 7, "oldest_s": 3_700.0}],
 }
 QUEUES = {"payment.order.placed": 3, "order.dead": 0}
@@ -51,6 +52,8 @@ def test_every_service_is_shown() -> None:
     for service in SERVICES:
         assert rows[service] == ["1,234", "1", "min", "15", "s", "~86,400", "2", "s", "5", "4", "3", "s", "3", "7"]
     assert "3 messages in 1 of 2 queues" in told.stdout
+    held_up = "payment tries 3 events since 03:04:05 UTC again and again: WorldError: [denied]"
+    assert held_up in " ".join(told.stdout.split())
     assert ["ValueError", "7", "1", "h", "01", "min"] in [line.split()[1:] for line in told.stdout.splitlines()]
     assert ["payment.stock.reserved", "11", "3", "42", "s"] in [line.split() for line in told.stdout.splitlines()]
     assert "order.dead" not in told.stdout

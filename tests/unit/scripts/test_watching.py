@@ -30,7 +30,7 @@ ORDER = {
 STAGE = {
     "orders": {"running": 2, "stuck": 1}, "events_per_min": 30, "behind": [PLACE], "rates": {"order.placed": 7},
     "services": [
-        {"service": "payment", "answers": False, "outbox": None, "intents": [], "retries": 0},
+        {"service": "payment", "answers": False, "outbox": None, "intents": [], "retries": 0, "held_up": "held up"},
     ],
     "lanes": [
         {"event": "order.placed", "reactions": ["payment.learn_amount"], "events": 3, "messages": None, "retries": 2,
@@ -110,7 +110,7 @@ def test_a_look_shows_lanes_services_and_what_is_stuck() -> None:
     """Where there is no terminal it is one look."""
     for arguments in (("watch",), ("watch", "--once")):
         shown = run(*arguments).stdout
-        for told in ("2 running", "silent", "payment.learn_amount", f"1 stuck, such as {ID}: BrokenError"):
+        for told in ("2 running", "silent", "held up", "payment.learn_amount", f"1 stuck, such as {ID}: BrokenError"):
             assert told in shown, told
     (line,) = run("watch", "--json", "--once").stdout.splitlines()
     assert json.loads(line)["stuck"] == STUCK["groups"]

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from loguru import logger
 
-from shared.batch import Raised
+from shared.batch import HeldUp, Raised
 from shared.ids import new_id
 from shared.outcome import Advanced, Ignored
 from shared.ports import ConflictError, RefusedError, TooSlowError, WorldError
@@ -100,6 +100,36 @@ async def test_what_runs_again_is_named(stage: Stage, heard: list[str], events: 
     await stage.play(*items)
     name = named.format(items[0].envelope.event_id, items[0].envelope.correlation_id)
     assert heard == [f"{name} runs again in 0.05 s: the connection is lost"]
+
+
+@pytest.mark.parametrize(
+    ("error", "told"), [(LOST, f"WorldError: {LOST}"), (ZeroDivisionError("of ann@example.org"), "ZeroDivisionError")]
+)
+async def test_what_holds_everything_up_is_told(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, error: Exception, told: str
+) -> None:
+    """Since when, and what the world said; of a mistake of ours only the kind; once it is through, nothing is."""
+    seen, sleep = list[HeldUp | None](), stage.clock.sleep
+
+    async def look(seconds: float) -> None:
+        seen.append(stage.shell.held_up)
+        await sleep(seconds)
+
+    monkeypatch.setattr(stage.clock, "sleep", look)
+    stage.store.fail("write", error, error)
+    await stage.play(*cues("play", "rest"))
+    first, second = seen
+    assert first == second
+    assert first is not None
+    assert (first.events, first.error) == (2, told)
+    assert stage.shell.held_up is None
+
+
+async def test_a_refused_event_holds_nothing_up(stage: Stage) -> None:
+    """What is taken apart down to one event, and set aside, is out of the way."""
+    stage.store.fail("write", *[ZeroDivisionError("a mistake of ours")] * BUGS_MAX)
+    await stage.play(cue())
+    assert stage.shell.held_up is None
 
 
 async def test_a_conflict_is_run_again_at_once(stage: Stage) -> None:
