@@ -48,7 +48,7 @@ def test_every_service_is_shown() -> None:
     """With what waits and for how long, what is parked, and what was set aside, and the queues that hold something."""
     told = stack().run("stats")
     assert told.exit_code == 0, told.output
-    rows = {line.split()[0]: line.split()[1:] for line in told.stdout.splitlines()}
+    rows = {line.split()[0]: line.split()[1:] for line in reversed(told.stdout.splitlines())}
     for service in SERVICES:
         assert rows[service] == ["1,234", "1", "min", "15", "s", "~86,400", "2", "s", "5", "4", "3", "s", "3", "7"]
     assert "3 messages in 1 of 2 queues" in told.stdout
