@@ -104,12 +104,12 @@ class _Intercept(logging.Handler):
 
     def __init__(self) -> None:
         super().__init__()
-        self._told_s: dict[tuple[str, str], float] = {}
+        self._told_s: dict[tuple[str, int, str], float] = {}
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Log one record, unless just that was said a moment ago."""
-        said, now_s = (record.name, record.getMessage()), time.monotonic()
-        if now_s - self._told_s.get(said, float("-inf")) < SAME_INTERVAL_S:
+        """Log one record, unless just that was said a moment ago; an error with its traceback in any case."""
+        said, now_s = (record.name, record.levelno, record.getMessage()), time.monotonic()
+        if not record.exc_info and now_s - self._told_s.get(said, float("-inf")) < SAME_INTERVAL_S:
             return
         if len(self._told_s) >= SAME_MAX_LINES:
             self._told_s.clear()

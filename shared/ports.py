@@ -29,7 +29,14 @@ class TooSlowError(WorldError):
 
 
 class RefusedError(Exception):
-    """The event's fault: a constraint refuses what its reaction wants stored, or it cannot be encoded."""
+    """The event's fault: a constraint refuses what its reaction wants stored, or it cannot be encoded.
+
+    `kind` is what the database calls it.
+    """
+
+    def __init__(self, text: str, kind: str = "RefusedError") -> None:
+        super().__init__(text)
+        self.kind = kind
 
 
 class NotConfirmedError(WorldError):

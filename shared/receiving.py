@@ -148,9 +148,8 @@ def _failed(
 
 
 def _class_of(error: Exception) -> str:
-    """Name what went wrong: where the database refused something, what it said."""
-    refused = error.__cause__ if isinstance(error, RefusedError) else None
-    return type(refused or error).__name__
+    """Name what went wrong: where the database refused something, as it does."""
+    return error.kind if isinstance(error, RefusedError) else type(error).__name__
 
 
 def _failure(

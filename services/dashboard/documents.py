@@ -164,12 +164,12 @@ async def stuck(parts: Parts, bound_s: float | None = None) -> Document:
 
 async def _why(parts: Parts, group: Group, story: Story | None, vitals: Vitals) -> str | None:
     """Say why the first of a group waits; None: nothing went wrong that anybody knows of."""
-    place = parts.follower.places.get(group.waiting_for.partition(".")[0])
-    if place and place.silent_since:
-        return f"{place.service} does not answer: {place.why}"
     wait = next((each for each in story.waits if each.name == group.waiting_for), None) if story else None
     if story is None or wait is None:
         return None
+    place = parts.follower.places[wait.service]
+    if place.silent_since and wait.kind is not Kind.LETTER:
+        return f"{wait.service} does not answer: {place.why}"
     if wait.kind is Kind.REACTION:
         return wait.why or vitals.held_up(wait.service)
     if wait.kind is not Kind.INTENT:

@@ -95,7 +95,9 @@ def _fault(error: object) -> WorldError | RefusedError:
         return ConflictError(text)
     if sqlstate == QUERY_CANCELED:
         return TooSlowError(text)
-    return RefusedError(text) if sqlstate.startswith(DATA_REFUSED) else WorldError(text)
+    if not sqlstate.startswith(DATA_REFUSED):
+        return WorldError(text)
+    return RefusedError(text, type(error).__name__)
 
 
 def rows_json(rows: Sequence[Mapping[str, Any]]) -> str:

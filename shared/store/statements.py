@@ -1,5 +1,5 @@
 """The SQL of the tables that every service has. Every statement takes its rows sorted by key, but for those that its
-transaction has itself put there.
+transaction has itself put there, and where it skips what others hold.
 
 Rows go in as one JSON array, so a statement has the same text for one row and for a thousand. It has the same plan
 too, and a good one, whatever the planner believes of a table that was empty a minute ago: rows are picked by `= ANY`

@@ -16,12 +16,14 @@ from tests.simulation.choices import BUDGETS, CRASH
 from tests.simulation.histories import strange
 from tests.simulation.overlap import shown as overlap
 from tests.simulation.overlap.worlds import OVERLAPS
-from tests.simulation.shown import BROKEN, USAGE, along, drawn, everywhere, many
+from tests.simulation.shown import BROKEN, USAGE, along, chosen, drawn, everywhere, many
 from tests.simulation.spread import Campaign
 from tests.simulation.store import SWITCHES
 from tests.simulation.worlds import SETTINGS
 
 SCHEDULES_MAX = 10_000_000
+TIMES_MAX = 1_000
+"""So often a misfortune may happen."""
 CRASHES_MAX = 2
 """Where transactions overlap: two make a hundred thousand states."""
 TOGETHER = (
@@ -79,6 +81,8 @@ def _refuse_strangers(context: typer.Context) -> None:
     """Refuse options of which one would not be heeded beside another."""
     sources = {name: context.get_parameter_source(name) for name in context.params}
     typed = {name for name, source in sources.items() if source is not None and source.name == "COMMANDLINE"}
+    if empty := sorted(name for name in typed if context.params[name] == ""):
+        raise typer.BadParameter(f"nothing is typed for {', '.join(empty)}")
     if not any(typed <= friends for friends in TOGETHER):
         raise typer.BadParameter(f"these do not go together: {', '.join(sorted(typed))}")
 
@@ -120,7 +124,7 @@ def _budgets_of(words: Sequence[str], known: Collection[str] = BUDGETS) -> dict[
     budgets = {}
     for word in words:
         name, _, times = word.partition("=")
-        if name not in known or name in budgets or not (times.isascii() and times.isdigit()):
+        if name not in known or name in budgets or chosen(times, range(TIMES_MAX + 1)) is None:
             raise typer.BadParameter(f"{word} is no misfortune, once, with a number: there are {', '.join(known)}")
         budgets[name] = int(times)
     return budgets

@@ -23,6 +23,8 @@ from tests.simulation.worlds import SETTINGS
 C = TypeVar("C")
 
 TOLD_EACH_SCHEDULES = 10_000
+DIGITS_MAX = 6
+"""Of a number that is typed; Python refuses to read thousands."""
 HELD, BROKEN, USAGE = 0, 1, 2
 
 
@@ -92,7 +94,8 @@ def along(world: World, path: str, removed: Sequence[str]) -> int:
 
 def chosen(place: str, possible: Sequence[C]) -> C | None:
     """Give what stands at a place that was typed; None: nothing does."""
-    number = int(place) if place.isascii() and place.isdigit() else len(possible)
+    is_number = place.isascii() and place.isdigit() and len(place) <= DIGITS_MAX
+    number = int(place) if is_number else len(possible)
     return possible[number] if number < len(possible) else None
 
 

@@ -30,12 +30,12 @@ def _versioned(tables: Tables, keys: Iterable[Any]) -> dict[Any, Versioned]:
 def _saved(states: dict[Any, tuple[Any, int]], loaded: dict[Any, Versioned], *, by_version: bool) -> None:
     """Write what changed.
 
-    Raises `ConflictError` where a row is new and there already, and `by_version` where it is not the one loaded.
+    Raises `ConflictError` where a row is not at the version it was loaded at, unless that is not looked at.
     """
     for key, versioned in loaded.items():
         if versioned.version == versioned.loaded:
             continue
-        if (by_version or versioned.loaded == 0) and states.get(key, (None, 0))[1] != versioned.loaded:
+        if by_version and states.get(key, (None, 0))[1] != versioned.loaded:
             raise ConflictError("a row changed under us")
         states[key] = versioned.state, versioned.version
 

@@ -41,9 +41,12 @@ def _typed(*words: str) -> Result:
         ("--world", "one", "--path", "²"),
         ("--world", "one", "--path", "0..1"),
         ("--world", "last", "--path", "0.9"),
+        ("--world", "last", "--path", ""),
+        ("--world", "last", "--path", "9" * 5_000),
+        ("--world", "one", "--budget", f"crash={'9' * 5_000}"),
         ("--in", "last"),
     ],
-    ids=" ".join,
+    ids=lambda words: " ".join(words)[:80],
 )
 def test_what_would_not_be_heeded_is_refused(words: tuple[str, ...]) -> None:
     """Nothing that is typed is left aside in silence."""

@@ -5,9 +5,9 @@ from collections.abc import Iterable
 import pytest
 
 from tests.simulation.overlap.explore import explore
-from tests.simulation.overlap.meeting import FIRST, READER, SECOND, Meeting, one_after_the_other
+from tests.simulation.overlap.meeting import FIRST, READER, SECOND, Choice, Meeting, one_after_the_other
 from tests.simulation.overlap.schema import SharedSchema
-from tests.simulation.overlap.story import waiting
+from tests.simulation.overlap.story import sentence, waiting
 from tests.simulation.overlap.transactions import Kind
 from tests.simulation.overlap.worlds import (
     ASKED,
@@ -25,10 +25,12 @@ from tests.simulation.process import Handed
 from tests.simulation.tables import Tables
 
 STATES = {
-    "last": 111, "released": 141, "opposite": 33, "read": 539, "pages": 1_066, "verdict": 118,
+    "last": 111, "released": 141, "crossed": 158, "opposite": 33, "read": 539, "pages": 1_066, "verdict": 118,
     "asked": 288,
 }  # fmt: skip
-IF_ONE_DIES = {"last": 2_843, "released": 3_561, "opposite": 2_059, "verdict": 2_472, "asked": 2_860}
+IF_ONE_DIES = {
+    "last": 2_843, "released": 3_561, "crossed": 4_507, "opposite": 2_059, "verdict": 2_472, "asked": 2_860,
+}  # fmt: skip
 """As many as `docs/simulation.md` says."""
 NEEDED = (
     (OPPOSITE, ("sorted locks",), "takes-turns"),
@@ -60,7 +62,7 @@ def test_whoever_dies_in_the_middle_of_it(name: str) -> None:
     explored = explore(OVERLAPS[name], crashes=1)
     assert explored.breaks == []
     assert explored.states == IF_ONE_DIES[name]
-    assert explored.ends == one_after_the_other(OVERLAPS[name])
+    assert explored.ends == one_after_the_other(OVERLAPS[name], 1)
 
 
 @pytest.mark.parametrize(("overlap", "removed", "rule"), NEEDED)
@@ -143,6 +145,33 @@ def test_what_is_waited_for_is_named(
     assert [*waiting(meeting)] == [f"The second replica waits for {told}, which the first holds."]
 
 
+@pytest.mark.parametrize(
+    ("overlap", "turns", "told"),
+    [
+        (LAST, 0, "dies before it has begun. It is started again, and what it had not acked comes anew."),
+        (LAST, 1, "dies, and its transaction with it. It is started again, and what it had not acked comes anew."),
+        (LAST, 5, "dies right after the commit. It is started again, and what it had not acked comes anew."),
+        (ASKED, 1, "dies, and its transaction with it. It is started again, and the customer asks again."),
+    ],
+)
+def test_in_what_a_replica_dies_is_told(overlap: Overlap, turns: int, told: str) -> None:
+    """What is committed stays, and who asked asks again."""
+    meeting = Meeting(overlap, crashes=1)
+    go(meeting, *[FIRST] * turns)
+    assert sentence(meeting, Choice(FIRST)) == f"The first replica {told}"
+
+
+def test_a_transaction_begins_once() -> None:
+    """Also where its first row is there already."""
+    meeting = Meeting(OPPOSITE)
+    through(meeting, FIRST)
+    told = [sentence(meeting, meeting.choices()[0])]
+    go(meeting, SECOND)
+    told.append(sentence(meeting, meeting.choices()[0]))
+    assert ["begins a transaction" in each for each in told] == [True, False]
+    assert ["finds order.placed of order" in each for each in told] == [True, True]
+
+
 def test_what_the_inbox_has_already_nobody_waits_for() -> None:
     """A row that is committed is found, and not locked: messages that come again cannot stop each other."""
     meeting = Meeting(OPPOSITE)
@@ -173,7 +202,7 @@ def test_who_acks_nothing_is_not_through(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_what_is_left_has_to_be_what_comes_of_one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where it is not, a promise breaks."""
     meeting = "tests.simulation.overlap.meeting.one_after_the_other"
-    monkeypatch.setattr(meeting, lambda _: frozenset())
+    monkeypatch.setattr(meeting, lambda *_: frozenset())
     assert {each.rule for each in explore(LAST).breaks} == {"serial"}
 
 
@@ -183,6 +212,9 @@ def test_a_position_is_taken_for_good() -> None:
     schema.place(gone := schema.begin(FIRST))
     schema.end(gone)
     assert schema.place(schema.begin(SECOND)).position == 2
+    schema.count_intents(2)
+    schema.count_intents(1)
+    assert schema.tables.position == 2
 
 
 def test_the_feed_ends_below_the_oldest_that_runs() -> None:

@@ -40,12 +40,8 @@ class Explored:
 
 def explore(overlap: Overlap, removed: Collection[str] = (), crashes: int = 0) -> Explored:
     """Go everywhere until a promise breaks; where one does, give the shortest way that breaks one."""
-    began_s = perf_counter()
     explored = _Search(overlap, removed, crashes).go(nearest_first=False)
-    if explored.breaks:
-        explored = _Search(overlap, removed, crashes).go(nearest_first=True)
-    explored.took_s = perf_counter() - began_s
-    return explored
+    return _Search(overlap, removed, crashes).go(nearest_first=True) if explored.breaks else explored
 
 
 class _Search:
@@ -58,12 +54,14 @@ class _Search:
 
     def go(self, *, nearest_first: bool) -> Explored:
         """Take every step once; whoever goes far first goes on from where they are, and forks less often."""
+        began_s = perf_counter()
         self._arrive(self._begin(), ())
         while self._ahead and not self._explored.breaks:
             path = self._ahead.popleft() if nearest_first else self._ahead.pop()
             meeting = self._along(path[:-1])
             while self._step(meeting, path) and not nearest_first and self._ahead and self._ahead[-1][:-1] == path:
                 path = self._ahead.pop()
+        self._explored.took_s = perf_counter() - began_s
         return self._explored
 
     def _along(self, path: Path) -> Meeting:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Collection, Hashable, Iterator, Sequence
 from functools import lru_cache, partial
+from itertools import combinations_with_replacement
 from typing import NamedTuple
 
 from infra.audit.findings import Break
@@ -67,10 +68,10 @@ class Replica:
         return self.process.heard is not None or (bool(self.handed) and all(message.acked for message in self.handed))
 
     def again(self) -> "Replica":
-        """Give what is started in its place once it has died: what it had not acked comes anew."""
+        """Give what is started in its place once it has died: what it had not acked comes anew, or is asked again."""
         self._schema.end_of(self.who)
         unacked = tuple(message.parcel._replace(redelivered=True) for message in self.handed if not message.acked)
-        action = self.action._replace(what=unacked) if self.action.kind == "deliver" else self.action
+        action = self.action._replace(what=unacked if self.action.kind == "deliver" else self.action.what.again())
         return Replica(self.who, self.process.memory.life + 1, action, self._schema)
 
 
@@ -81,6 +82,7 @@ class Meeting:
         self.overlap = overlap
         self.service = overlap.actions[0].service
         self.crashes = crashes
+        self._serial = partial(one_after_the_other, overlap, crashes)
         self.schema = SharedSchema(overlap.world.tables[self.service], removed)
         self.replicas = {
             who: Replica(who, life, action, self.schema)
@@ -149,7 +151,7 @@ class Meeting:
         """Both are through, have left what comes of one after the other, and who read on to the end has seen it all."""
         for who in (who for who, replica in self.replicas.items() if not replica.is_through):
             yield Break("through", self.service, f"{who} replica does nothing more, and is not through")
-        if not self.schema.removed and self.schema.tables.key not in one_after_the_other(self.overlap):
+        if self.schema.tables.key not in self._serial():
             yield Break("serial", self.service, "it is not what they would have left one after the other")
         seen = {each.place for each in self._seen}
         for place, entry in self.schema.log if self.overlap.is_read else ():
@@ -160,13 +162,19 @@ class Meeting:
 
 
 @lru_cache
-def one_after_the_other(overlap: Overlap) -> frozenset[int]:
-    """Give what the tables come to where one is through before the other begins, either first, by their keys."""
-    return frozenset(_alone_first(overlap, who) for who in REPLICAS)
+def one_after_the_other(overlap: Overlap, crashes: int = 0) -> frozenset[int]:
+    """Give what the tables come to where one is through before the other begins, either first, by their keys.
+
+    So many of them may have died before they began: what a customer asks again has other ids.
+    """
+    deaths = (whose for many in range(crashes + 1) for whose in combinations_with_replacement(REPLICAS, many))
+    return frozenset(_alone_first(overlap, who, dead) for dead in deaths for who in REPLICAS)
 
 
-def _alone_first(overlap: Overlap, first: str) -> int:
-    meeting = Meeting(overlap)
+def _alone_first(overlap: Overlap, first: str, dead: Sequence[str]) -> int:
+    meeting = Meeting(overlap, crashes=len(dead))
+    for who in dead:
+        meeting.go(Choice(who))
     while choices := meeting.choices():
         meeting.go(next((each for each in choices if each.who == first), choices[0]))
     return meeting.schema.tables.key

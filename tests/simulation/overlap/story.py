@@ -6,7 +6,7 @@ from uuid import UUID
 from services.inventory.state import Level
 from shared.ports import LogEntry
 from tests.simulation.broker import events_of
-from tests.simulation.overlap.meeting import READER, Choice, Meeting
+from tests.simulation.overlap.meeting import READER, Choice, Meeting, Replica
 from tests.simulation.overlap.schema import Row
 from tests.simulation.overlap.transactions import Kind, Step
 from tests.simulation.story import event_of, number_of
@@ -18,10 +18,18 @@ def sentence(meeting: Meeting, choice: Choice) -> str:
     if choice.who == READER:
         return _reads(meeting)
     who = f"{choice.who.capitalize()} replica"
+    replica = meeting.replicas[choice.who]
     if choice.step is None:
-        return f"{who} dies, and its transaction with it. It is started again, and what it had not acked comes anew."
-    begun = " begins a transaction, and" if _is_first(meeting, choice.who, choice.step) else ""
+        again = "the customer asks again" if replica.action.kind == "command" else "what it had not acked comes anew"
+        return f"{who} dies{_in_what(replica)}. It is started again, and {again}."
+    begun = "" if replica.store.is_in_the_middle else " begins a transaction, and"
     return f"{who}{begun} {DONE[choice.step.kind](meeting, choice.step)}."
+
+
+def _in_what(replica: Replica) -> str:
+    if replica.next == Step(Kind.TELL):
+        return " right after the commit"
+    return ", and its transaction with it" if replica.store.is_in_the_middle else " before it has begun"
 
 
 def waiting(meeting: Meeting) -> Iterator[str]:
@@ -36,13 +44,8 @@ def _reads(meeting: Meeting) -> str:
     told = " and ".join(f"{_logged(e)} at position {place.position}" for place, e in meeting.schema.page(meeting.place))
     running = meeting.schema.running
     oldest = min(running, default=0)
-    until = f", up to where {running[oldest]} has begun" if oldest == meeting.schema.horizon else ""
-    return f"Somebody reads on in the log{until}: {told}."
-
-
-def _is_first(meeting: Meeting, who: str, step: Step) -> bool:
-    begins = Kind.ASK if meeting.replicas[who].action.kind == "command" else Kind.RECEIVE
-    return step.kind is begins and who not in meeting.schema.running.values()
+    below = f", as far as to the transaction of {running[oldest]}" if oldest == meeting.schema.horizon else ""
+    return f"Somebody reads the next page of the log{below}: {told}."
 
 
 def _receives(meeting: Meeting, step: Step) -> str:

@@ -60,7 +60,9 @@ class OverlappingStore(MemoryStore):
     def __init__(self, who: str, service: str, schema: SharedSchema, turn: Turn, at: At) -> None:
         self.who = who
         self.schema = schema
-        self.turn = turn
+        self._turn = turn
+        self.is_in_the_middle = False
+        """Of a transaction in which something was done."""
         self.conflicts = 0
         """How often somebody else was there first."""
         committed = schema.tables
@@ -76,10 +78,15 @@ class OverlappingStore(MemoryStore):
     def tables(self, tables: Tables) -> None:
         self.schema.tables = tables
 
+    async def turn(self, step: Step) -> None:
+        """Wait for a turn."""
+        await self._turn(step)
+        self.is_in_the_middle = True
+
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator["OverlappingTransaction"]:
         """Begin; what was done is there once the block has ended, and its rows are held until then."""
-        transaction = OverlappingTransaction(self)
+        transaction, self.is_in_the_middle = OverlappingTransaction(self), False
         with self._ending(transaction):
             yield transaction
             await self.turn(Step(Kind.COMMIT))

@@ -13,6 +13,8 @@ from tests.simulation.world import Action, World, beginning
 from tests.simulation.worlds import cancel, order_id, place, shelves
 
 PLACED, CANCELLED, CAPTURED = "inventory.order.placed", "inventory.order.cancelled", "order.payment.captured"
+OTHER_REQUEST = 5
+"""The first of the requests that come to the other replica: those before it are for whoever asks the first again."""
 BEFORE_MAX_STEPS = 50
 """None of them begins so late."""
 
@@ -83,6 +85,13 @@ def _captured() -> World:
     return play.until(CAPTURED)
 
 
+def _placed_and_cancelled() -> World:
+    """Have an order placed and cancelled, both on their way to inventory."""
+    play = _Play(_placed({"violin": 1}, stock={"violin": 1})())
+    play.do(Action("command", "order", cancel(1)))
+    return play.world
+
+
 def _held_and_cancelled() -> World:
     """Have an order hold the last violin, its cancellation on its way, and another order that wants it too."""
     play = _Play(_placed({"violin": 1}, stock={"violin": 1})())
@@ -102,7 +111,9 @@ def _deliver(world: World, queue: str, *numbers: int, is_again: bool = False) ->
 def _asked(number: int) -> Action:
     """Have a customer ask for one and the same order, in the request of that number, under one key."""
     command = place(1, {"violin": 1})
-    return Action("command", "order", command if number == 1 else command.again())
+    for _ in range(number - 1):
+        command = command.again()
+    return Action("command", "order", command)
 
 
 LAST = Overlap(
@@ -116,6 +127,12 @@ RELEASED = Overlap(
     _held_and_cancelled,
     lambda world: (_deliver(world, CANCELLED, 1), _deliver(world, PLACED, 2)),
     frozenset({"row locks"}),
+)  # fmt: skip
+CROSSED = Overlap(
+    "crossed", "an order and its cancellation come to two replicas of inventory, which have not heard of it",
+    _placed_and_cancelled,
+    lambda world: (_deliver(world, PLACED, 1), _deliver(world, CANCELLED, 1)),
+    frozenset(),
 )  # fmt: skip
 OPPOSITE = Overlap(
     "opposite", "two replicas of inventory get the same two messages, in opposite orders",
@@ -148,9 +165,9 @@ VERDICT = Overlap(
 )  # fmt: skip
 ASKED = Overlap(
     "asked", "a customer who waits no longer asks the other replica of order, before the first has answered",
-    lambda: beginning((), {}, {}), lambda _: (_asked(1), _asked(2)),
+    lambda: beginning((), {}, {}), lambda _: (_asked(1), _asked(OTHER_REQUEST)),
     frozenset({"one answer"}),
 )  # fmt: skip
-OVERLAPS = {each.name: each for each in (LAST, RELEASED, OPPOSITE, READ, PAGES, LONG, VERDICT, ASKED)}
+OVERLAPS = {each.name: each for each in (LAST, RELEASED, CROSSED, OPPOSITE, READ, PAGES, LONG, VERDICT, ASKED)}
 SWITCHES = frozenset(name for each in OVERLAPS.values() for name in each.safeguards)
 """All safeguards that can be switched off in one of them."""

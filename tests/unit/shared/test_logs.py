@@ -71,7 +71,7 @@ def test_as_a_person_reads_it() -> None:
 
 
 def test_what_a_library_repeats_is_told_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Once for each line in half a minute, whatever else is said in between."""
+    """Once for each line in half a minute, whatever else is said in between; every error with its traceback."""
     now_s, told = [0.0], list[str]()
     monkeypatch.setattr(logs, "time", SimpleNamespace(monotonic=lambda: now_s[0]))
     sink = logger.add(lambda message: told.append(message.record["message"]), level="WARNING")
@@ -80,9 +80,12 @@ def test_what_a_library_repeats_is_told_now_and_then(monkeypatch: pytest.MonkeyP
     try:
         for now_s[0], said in ((0.0, "away"), (0.5, "away"), (0.5, "gone"), (1.0, "away"), (31.0, "away")):
             intercept.emit(logging.LogRecord("aio_pika", logging.WARNING, "", 0, said, (), None))
+        intercept.emit(logging.LogRecord("aio_pika", logging.ERROR, "", 0, "away", (), None))
+        for error in (ValueError("one"), KeyError("another")):
+            intercept.emit(logging.LogRecord("uvicorn", logging.ERROR, "", 0, "failed", (), (type(error), error, None)))
     finally:
         logger.remove(sink)
-    assert told == ["away", "gone", "away"]
+    assert told == ["away", "gone", "away", "away", "failed", "failed"]
 
 
 def test_nothing_about_a_line_that_is_about_nothing() -> None:
