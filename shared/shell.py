@@ -117,8 +117,7 @@ class Shell:
         self._batch_max_events = batch_max_events
         self._waiting_max_works = waiting_max_works
         self._follow = follow
-        self.held_up: HeldUp | None = None
-        """What everything else waits behind, where a batch does not get through."""
+        self.held_up: HeldUp | None = None  # what everything else waits behind, where a batch does not get through
         self._waiting: deque[Work] = deque()
         self._arrived = asyncio.Event()
         self._idle = asyncio.Event()

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
@@ -13,7 +14,7 @@ from shared.ids import new_id
 from shared.outcome import Advanced, Ignored
 from shared.ports import ConflictError, RefusedError, TooSlowError, WorldError
 from shared.shell import BUGS_MAX, CONFLICTS_MAX, TOO_SLOW_MAX, WORLD_BACKOFF
-from tests.unit.shared.fakes import STEPS, Step
+from tests.unit.shared.fakes import START, STEPS, Step
 from tests.unit.shared.generated import SOME
 from tests.unit.shared.loop import JumpingLoop, running
 from tests.unit.shared.shell_stage import LOST, Stage, kinds
@@ -109,19 +110,17 @@ async def test_what_holds_everything_up_is_told(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, error: Exception, told: str
 ) -> None:
     """Since when, and what the world said; of a mistake of ours only the kind; once it is through, nothing is."""
-    seen, sleep = list[HeldUp | None](), stage.clock.sleep
+    seen, sleep, times = [stage.shell.held_up], stage.clock.sleep, [START + timedelta(seconds=n) for n in range(3)]
 
     async def look(seconds: float) -> None:
         seen.append(stage.shell.held_up)
         await sleep(seconds)
 
     monkeypatch.setattr(stage.clock, "sleep", look)
+    monkeypatch.setattr(stage.clock, "now", lambda: times.pop(0))
     stage.store.fail("write", error, error)
     await stage.play(*cues("play", "rest"))
-    first, second = seen
-    assert first == second
-    assert first is not None
-    assert (first.events, first.error) == (2, told)
+    assert seen == [None, HeldUp(START, 2, told), HeldUp(START, 2, told)]
     assert stage.shell.held_up is None
 
 
