@@ -97,8 +97,9 @@ def _show_services(backlogs: Mapping[str, Document | None]) -> None:
 def _show_held_up(backlogs: Mapping[str, Document | None]) -> None:
     for service, backlog in backlogs.items():
         if held_up := (backlog or {}).get("held_up"):
-            since = f"{held_up['events']:,} events since {held_up['since'][11:19]} UTC"
-            out.print(f"[red]{service} tries {since} again and again:[/]", escape(held_up["error"]))
+            what = "an event" if held_up["events"] == 1 else f"{held_up['events']:,} events"
+            since = f"since {held_up['since'][11:19]} UTC"
+            out.print(f"[red]{service} tries {what} again and again, {since}:[/]", escape(held_up["error"]))
 
 
 def _show_queues(queues: Mapping[str, int] | None) -> None:

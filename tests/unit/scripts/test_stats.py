@@ -52,7 +52,7 @@ def test_every_service_is_shown() -> None:
     for service in SERVICES:
         assert rows[service] == ["1,234", "1", "min", "15", "s", "~86,400", "2", "s", "5", "4", "3", "s", "3", "7"]
     assert "3 messages in 1 of 2 queues" in told.stdout
-    held_up = "payment tries 3 events since 03:04:05 UTC again and again: WorldError: [denied]"
+    held_up = "payment tries 3 events again and again, since 03:04:05 UTC: WorldError: [denied]"
     assert held_up in " ".join(told.stdout.split())
     assert ["ValueError", "7", "1", "h", "01", "min"] in [line.split()[1:] for line in told.stdout.splitlines()]
     assert ["payment.stock.reserved", "11", "3", "42", "s"] in [line.split() for line in told.stdout.splitlines()]
