@@ -94,7 +94,9 @@ class Metrics:
         self._due_s = gauge("quartet_intents_oldest_due_seconds", "Since the first of them was due.", by_kind)
         self._parked = gauge("quartet_intents_parked", "Intents that wait for a person.", by_kind)
         self._letters = gauge("quartet_dead_letters", "Dead letters in the table.", by_lane)
+        self._held_up_s = gauge("quartet_held_up_seconds", "For how long one batch is tried again and again.", own)
         self._gauges = (
+            self._held_up_s,
             self._outbox, self._outbox_age_s, self._outbox_parked,
             self._waiting, self._due, self._due_s, self._parked, self._letters,
         )  # fmt: skip
@@ -161,6 +163,8 @@ class Metrics:
         self._outbox.labels(self.service).set(backlog.outbox.waiting)
         self._outbox_age_s.labels(self.service).set(backlog.outbox.oldest_s or 0)
         self._outbox_parked.labels(self.service).set(backlog.outbox.parked)
+        since = backlog.held_up and self._clock.now() - backlog.held_up.since
+        self._held_up_s.labels(self.service).set(since.total_seconds() if since else 0)
         for each in backlog.intents:
             labels = self.service, each.kind
             self._waiting.labels(*labels).set(each.waiting)

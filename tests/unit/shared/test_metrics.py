@@ -1,17 +1,19 @@
 """What a process counts: of the commits that it listens to, at the ports that it stands at, and of a backlog."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from services.payment.reactions import reactions as payment
+from shared.batch import HeldUp
 from shared.intents import NotAskedError, Reply, UnansweredError
 from shared.metrics import ANSWERS, Metrics
 from shared.ports import Claim, Message
 from shared.store.backlog import Backlog, Dead, Intended, Known, Unsent
 from shared.topology import dead_exchange, delay_exchange, return_exchange
-from tests.unit.shared.fakes import FakeClock, FakePublisher
+from tests.unit.shared.fakes import START, FakeClock, FakePublisher
 from tests.unit.shared.shell_stage import LOST, Stage
 from tests.unit.shared.toy import Encore, Encored, command, cue, order, toy
 
@@ -135,13 +137,12 @@ def test_a_backlog_is_shown() -> None:
     """Of lanes that are ours; what a stranger wrote on a letter is no label."""
     read = Read(payment)
     letters = (Dead(LANE, "ValueError", 2, 9.0), Dead(LANE, "KeyError", 3, 9.0), Dead("0b1c7e", "Odd", 1, 9.0))
-    read.metrics.show(
-        Backlog("payment", Unsent(7, 12.5, 1), Known(None, None), (Intended("charge", 5, 4, 3.5, 2),), (), letters)
-    )
+    intended, held_up = Intended("charge", 5, 4, 3.5, 2), HeldUp(START - timedelta(minutes=2), 1, "denied")
+    read.metrics.show(Backlog("payment", Unsent(7, 12.5, 1), Known(None, None), (intended,), (), letters, held_up))
     assert read("quartet_outbox_oldest_seconds") == 12.5
     shown = {
         "outbox_waiting": 7, "outbox_parked": 1, "intents_waiting": 5, "intents_due": 4, "intents_parked": 2,
-        "intents_oldest_due_seconds": 3.5,
+        "intents_oldest_due_seconds": 3.5, "held_up_seconds": 120,
     }  # fmt: skip
     for name, value in shown.items():
         labels = {"kind": "charge"} if name.startswith("intents") else {}
@@ -151,6 +152,7 @@ def test_a_backlog_is_shown() -> None:
     assert read("quartet_dead_letters", lane="0b1c7e") is None
     read.metrics.show(EMPTY)
     assert (read("quartet_dead_letters", lane=LANE), read("quartet_outbox_oldest_seconds")) == (0, 0)
+    assert read("quartet_held_up_seconds") == 0
 
 
 def test_of_an_unknown_backlog_nothing_is_shown() -> None:
