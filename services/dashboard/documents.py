@@ -88,7 +88,6 @@ def _event(step: Step, began: datetime) -> Document:
 def _wait(wait: Wait, now: datetime, bound: timedelta, intents: Mapping[str, Document], vitals: Vitals) -> Document:
     overdue_since = wait.since + bound
     late = wait.can_be_late and overdue_since < now
-    held_up = vitals.held_up(wait.service) if late and wait.kind is Kind.REACTION else None
     return {
         "kind": wait.kind,
         "name": wait.name,
@@ -99,7 +98,7 @@ def _wait(wait: Wait, now: datetime, bound: timedelta, intents: Mapping[str, Doc
         "since": wait.since,
         "waits_s": (now - wait.since).total_seconds(),
         "overdue_since": overdue_since if late else None,
-        "why": wait.why or held_up,
+        "why": _reason(wait, vitals) if late else wait.why,
         "intent": intents.get(wait.name),
     }
 
@@ -162,6 +161,11 @@ async def stuck(parts: Parts, bound_s: float | None = None) -> Document:
     }
 
 
+def _reason(wait: Wait, vitals: Vitals) -> str | None:
+    """Say what its inbox says of an event, or else what its service does not get done before it reacts."""
+    return wait.why or (vitals.held_up(wait.service) if wait.kind is Kind.REACTION else None)
+
+
 async def _why(parts: Parts, group: Group, story: Story | None, vitals: Vitals) -> str | None:
     """Say why the first of a group waits; None: nothing went wrong that anybody knows of."""
     wait = next((each for each in story.waits if each.name == group.waiting_for), None) if story else None
@@ -170,10 +174,8 @@ async def _why(parts: Parts, group: Group, story: Story | None, vitals: Vitals) 
     place = parts.follower.places[wait.service]
     if place.silent_since and wait.kind is not Kind.LETTER:
         return f"{wait.service} does not answer: {place.why}"
-    if wait.kind is Kind.REACTION:
-        return wait.why or vitals.held_up(wait.service)
     if wait.kind is not Kind.INTENT:
-        return wait.why
+        return _reason(wait, vitals)
     intents, _ = await _intents(parts, group.ids[0], story)
     error: str | None = intents.get(wait.name, {}).get("last_error")
     return error

@@ -90,7 +90,7 @@ def _refuse_strangers(context: typer.Context) -> None:
 def _refuse_unknown(removed: Sequence[str], switches: Collection[str]) -> None:
     """Refuse safeguards that have nothing to do here, or that the model does not have."""
     for name in (name for name in removed if name not in switches):
-        known = ", ".join(sorted(switches))
+        known = ", ".join(sorted(switches)) or "none"
         if worlds := [each.name for each in OVERLAPS.values() if name in each.safeguards]:
             raise typer.BadParameter(f"{name} is needed in {', '.join(worlds)}; here there are {known}")
         raise typer.BadParameter(f"there is no {name} to go without here; there are {known}")

@@ -25,13 +25,7 @@ PARTS: tuple[Rule[Part], ...] = (
 
 SHELVES: tuple[Rule[Shelf], ...] = (
     Rule("stock-adds-up", "no stock is negative; received = available + reserved + sold", INSTANT, goods.adds_up),
-    Rule(
-        "stock-held",
-        "as much is reserved and sold as orders have",
-        INSTANT,
-        goods.held_for_orders,
-        whole=True,
-    ),
+    Rule("stock-held", "as much is reserved and sold as orders have", INSTANT, goods.held_for_orders, whole=True),
     Rule("stock-received", "received is what the receipts add up to", INSTANT, goods.received_as_logged, whole=True),
 )
 """Of the stock of one SKU."""
